@@ -1,0 +1,5 @@
+"""Every data set of the course. None of them needs the internet."""
+
+from mlcourse.data.bundled import Dataset, load_diabetes, load_digits
+
+__all__ = ["Dataset", "load_diabetes", "load_digits"]

@@ -1,0 +1,19 @@
+"""The engine that runs checks: it calls a learner's function on cases and says what is wrong, in the order a person would look."""
+
+from mlcourse.grading.compare import KINDS, Difference, difference
+from mlcourse.grading.engine import CaseResult, LocalRunner, Outcome, Result, run
+from mlcourse.grading.exercise import Case, Exercise, Mistake
+
+__all__ = [
+    "KINDS",
+    "Case",
+    "CaseResult",
+    "Difference",
+    "Exercise",
+    "LocalRunner",
+    "Mistake",
+    "Outcome",
+    "Result",
+    "difference",
+    "run",
+]

@@ -1,0 +1,194 @@
+"""Run a learner's function on the cases of an exercise and judge what comes back."""
+
+from __future__ import annotations
+
+import copy
+import traceback
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mlcourse.grading import report
+from mlcourse.grading.compare import KINDS, Difference, describe, difference
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one call did: it returned `value`, or it raised `error` (the name of the exception, its text and line)."""
+
+    value: object = None
+    error: str | None = None
+    error_text: str = ""
+    error_line: str = ""
+    error_bases: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+
+
+class LocalRunner:
+    """Calls the learner's function in this process.
+
+    It is one way to call a function that the grader does not trust; another, in a sandbox, has the same method.
+    """
+
+    def __init__(self, function):
+        self.function = function
+
+    def call(self, args, kwargs):
+        """Call the function on copies of the inputs and return an `Outcome`."""
+        args, kwargs = copy.deepcopy((args, kwargs))
+        before = copy.deepcopy((args, kwargs))
+        try:
+            value = copy.deepcopy(self.function(*args, **kwargs))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            return Outcome(
+                error=type(error).__name__,
+                error_text=" ".join(str(error).split()),
+                error_line=_line_of(error),
+                error_bases=tuple(base.__name__ for base in type(error).__mro__),
+            )
+        return Outcome(value=value, changed=_changed(before, (args, kwargs)))
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """How one case went; `fault` is None when it passed."""
+
+    label: str
+    inputs: str
+    fault: Difference | None
+
+    @property
+    def passed(self):
+        return self.fault is None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a check found: points, each case, and the diagnosis."""
+
+    exercise: object
+    cases: tuple[CaseResult, ...]
+    started: bool = True
+    recognized: object = field(default=None)
+
+    @property
+    def passed(self):
+        return all(case.passed for case in self.cases)
+
+    @property
+    def points(self):
+        """Points earned: in proportion to the cases passed; nothing for the code as it was handed out."""
+        if not self.started or (self.recognized is not None and self.recognized.planted):
+            return 0.0
+        return round(self.exercise.points * sum(case.passed for case in self.cases) / len(self.cases), 2)
+
+    @property
+    def fault(self):
+        """The fault that a person would look at first, or None."""
+        faults = [case.fault for case in self.cases if not case.passed]
+        return min(faults, key=lambda fault: KINDS.index(fault.kind), default=None)
+
+    @property
+    def diagnosis(self):
+        """One sentence: the known mistake, if the results are exactly those of one, else the first fault."""
+        if self.passed:
+            return ""
+        return self.recognized.says if self.recognized is not None else self.fault.message
+
+    def __repr__(self):
+        return report.as_text(self)
+
+    def _repr_html_(self):
+        return report.as_html(self)
+
+
+def run(exercise, runner, seeds=(0,)):
+    """Check a function against an exercise.
+
+    Parameters
+    ----------
+    exercise : Exercise
+        What to check.
+    runner : LocalRunner
+        Calls the learner's function; anything with the same ``call(args, kwargs)`` will do.
+    seeds : sequence of int
+        The cases are drawn once from each seed.
+
+    Returns
+    -------
+    Result
+    """
+    cases = [case for seed in seeds for case in exercise.cases(np.random.default_rng(seed))]
+    outcomes = [runner.call(case.args, case.kwargs) for case in cases]
+    faults = [judge(exercise, case, outcome) for case, outcome in zip(cases, outcomes, strict=True)]
+    results = tuple(
+        CaseResult(case.label, _inputs(case), fault) for case, fault in zip(cases, faults, strict=True)
+    )
+    started = not all(outcome.error == "NotImplementedError" for outcome in outcomes)
+    recognized = _recognize(exercise, cases, outcomes) if started and any(faults) else None
+    return Result(exercise, results, started, recognized)
+
+
+def judge(exercise, case, outcome):
+    """Return the first fault of one call, or None."""
+    if case.raises is not None:
+        return _judge_error(case, outcome)
+    if outcome.error is not None:
+        return Difference("raised", f"it raised {outcome.error}: {outcome.error_text}{outcome.error_line}".rstrip(": "))
+    args, kwargs = copy.deepcopy((case.args, case.kwargs))
+    fault = _compare(exercise, exercise.oracle(*args, **kwargs), outcome.value)
+    if outcome.changed and (fault is None or fault.kind == "wrong value"):
+        return Difference("changed input", f"it changed its input {' and '.join(outcome.changed)}; work on a copy")
+    return fault
+
+
+def _judge_error(case, outcome):
+    wanted = case.raises.__name__
+    if outcome.error is None:
+        return Difference("no error", f"expected {wanted}, but it returned {describe(outcome.value)}")
+    if wanted not in outcome.error_bases:
+        return Difference("raised", f"expected {wanted}, but it raised {outcome.error}: {outcome.error_text}")
+    return None
+
+
+def _compare(exercise, expected, got):
+    if exercise.compare is not None:
+        return exercise.compare(expected, got)
+    return difference(expected, got, rtol=exercise.rtol, atol=exercise.atol)
+
+
+def _recognize(exercise, cases, outcomes):
+    """The known mistake that behaves like the learner's function on every case, if there is one."""
+    for mistake in exercise.mistakes:
+        wrong = LocalRunner(mistake.answer)
+        if all(
+            _same(exercise, wrong.call(case.args, case.kwargs), outcome)
+            for case, outcome in zip(cases, outcomes, strict=True)
+        ):
+            return mistake
+    return None
+
+
+def _same(exercise, first, second):
+    if (first.error, first.changed) != (second.error, second.changed):
+        return False
+    return first.error is not None or difference(first.value, second.value, rtol=exercise.rtol, atol=exercise.atol) is None
+
+
+def _changed(before, after):
+    names = [f"number {i + 1}" for i in range(len(before[0]))] + list(before[1])
+    pairs = zip(names, [*before[0], *before[1].values()], [*after[0], *after[1].values()], strict=True)
+    return tuple(name for name, old, new in pairs if difference(old, new, rtol=0, atol=0) is not None)
+
+
+def _inputs(case):
+    parts = [describe(value) for value in case.args] + [f"{key}={describe(value)}" for key, value in case.kwargs.items()]
+    return ", ".join(parts)
+
+
+def _line_of(error):
+    """The learner's own line, from the last frame that is not in an installed library."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__)[1:] if "site-packages" not in frame.filename]
+    return f" (in line {frames[-1].lineno}: {frames[-1].line})" if frames and frames[-1].line else ""

@@ -1,0 +1,54 @@
+"""A check's result as a small card: text for a terminal, HTML for Jupyter."""
+
+from __future__ import annotations
+
+from html import escape
+
+REMAINS = "These are the public checks; a class runs more, with cases of its own."
+_MAX_SHOWN = 3
+
+
+def as_text(result):
+    """The card as plain text."""
+    exercise = result.exercise
+    lines = [f"{'✓' if result.passed else '✗'} {exercise.title}: {result.points:g} of {exercise.points} points"]
+    if not result.started:
+        return "\n".join([*lines, f"  Not started: write the body of {exercise.name}, then run this cell again."])
+    shown = 0
+    for case in result.cases:
+        lines.append(f"  {'✓' if case.passed else '✗'} {case.label}")
+        if not case.passed and shown < _MAX_SHOWN:
+            shown += 1
+            lines.append(f"      {case.fault.kind}: {case.fault.message}")
+            lines.append(f"      for {case.inputs}" if case.inputs else "      called without arguments")
+    if result.recognized is not None:
+        lines.append(f"  What happened: {result.recognized.says}")
+    lines.append(f"  {REMAINS}" if result.passed else f"  Stuck? hint({exercise.name})")
+    return "\n".join(lines)
+
+
+def as_html(result):
+    """The card as HTML that inherits the colors of the page, light or dark."""
+    exercise = result.exercise
+    color = "#2b8a3e" if result.passed else "#c2410c"
+    head = f"<strong>{'✓' if result.passed else '✗'} {escape(exercise.title)}: {result.points:g} of {exercise.points} points</strong>"
+    if not result.started:
+        body = f"<p>Not started: write the body of <code>{escape(exercise.name)}</code>, then run this cell again.</p>"
+    else:
+        body = _html_cases(result)
+        if result.recognized is not None:
+            body += f"<p><strong>What happened:</strong> {escape(result.recognized.says)}</p>"
+        body += f"<p>{REMAINS}</p>" if result.passed else f"<p>Stuck? <code>hint({escape(exercise.name)})</code></p>"
+    return f'<div role="status" style="border-left:4px solid {color};padding:.2em 1em;margin:.5em 0">{head}{body}</div>'
+
+
+def _html_cases(result):
+    items, shown = [], 0
+    for case in result.cases:
+        text = f"{'✓' if case.passed else '✗'} {escape(case.label)}"
+        if not case.passed and shown < _MAX_SHOWN:
+            shown += 1
+            inputs = f"for <code>{escape(case.inputs)}</code>" if case.inputs else "called without arguments"
+            text += f"<br><em>{case.fault.kind}</em>: {escape(case.fault.message)}<br>{inputs}"
+        items.append(f'<li style="list-style:none">{text}</li>')
+    return f'<ul style="padding-left:1em;margin:.4em 0">{"".join(items)}</ul>'

@@ -1,0 +1,65 @@
+"""Every exercise of the course: its solution earns full marks, its starter nothing, each wrong answer its own diagnosis."""
+
+import copy
+
+import numpy as np
+import pytest
+
+from mlcourse.exercises import exercise_set, exercise_sets
+from mlcourse.grading import LocalRunner, difference, run
+from tests.exercises.notebooks import solution_functions, starter_functions
+
+ALL = [(key, exercise) for key in exercise_sets() for exercise in exercise_set(key)]
+each_exercise = pytest.mark.parametrize(("key", "exercise"), ALL, ids=[f"{key}:{e.name}" for key, e in ALL])
+each_mistake = pytest.mark.parametrize(
+    ("key", "exercise", "mistake"),
+    [(key, e, m) for key, e in ALL for m in e.mistakes],
+    ids=[f"{key}:{e.name}:{m.answer.__name__}" for key, e in ALL for m in e.mistakes],
+)
+
+
+def test_names_are_unique_in_the_course():
+    names = [exercise.name for _, exercise in ALL]
+    assert len(names) == len(set(names))
+
+
+@each_exercise
+def test_solution_earns_full_marks_on_20_seeds(key, exercise):
+    result = run(exercise, LocalRunner(solution_functions(key)[exercise.name]), seeds=range(20))
+    assert result.points == exercise.points, f"\n{result}"
+
+
+@each_exercise
+def test_untouched_starter_earns_nothing_and_leaks_no_exception(key, exercise):
+    result = run(exercise, LocalRunner(starter_functions(key)[exercise.name]))
+    assert result.points == 0
+    assert not result.passed
+    assert "Traceback" not in repr(result)
+
+
+@each_mistake
+def test_wrong_answer_fails_with_its_own_diagnosis(key, exercise, mistake):
+    for seed in range(5):
+        result = run(exercise, LocalRunner(mistake.answer), seeds=(seed,))
+        assert not result.passed, f"seed {seed}: the wrong answer passes"
+        assert result.recognized is mistake, f"seed {seed}: taken for {result.recognized}"
+        assert result.fault.kind == mistake.kind, f"seed {seed}:\n{result}"
+        assert mistake.says in repr(result)
+        assert mistake.says in result.diagnosis
+
+
+@each_exercise
+def test_check_does_not_change_the_cases_and_draws_them_again(key, exercise):
+    draw = lambda: [(c.label, c.args, c.kwargs) for c in exercise.cases(np.random.default_rng(3))]  # noqa: E731
+    first, again = draw(), draw()
+    assert difference(first, again, rtol=0, atol=0) is None
+    for case in exercise.cases(np.random.default_rng(3)):
+        before = copy.deepcopy((case.args, case.kwargs))
+        run_on_one_case(exercise, case, solution_functions(key)[exercise.name])
+        assert difference(before, (case.args, case.kwargs), rtol=0, atol=0) is None
+
+
+def run_on_one_case(exercise, case, function):
+    LocalRunner(function).call(case.args, case.kwargs)
+    if case.raises is None:
+        exercise.oracle(*copy.deepcopy(case.args), **copy.deepcopy(case.kwargs))
