@@ -11,8 +11,8 @@ In a notebook::
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from functools import cache
+from pathlib import Path
 
 from mlcourse.grading import Exercise, LocalRunner, run
 
@@ -23,8 +23,9 @@ _hints_given: dict[str, int] = {}
 
 def exercise_sets():
     """Name every exercise set, such as ``math/vectors``, in alphabetical order."""
-    modules = pkgutil.walk_packages(__path__, prefix="")
-    return sorted(module.name.replace(".", "/").replace("_", "-") for module in modules if not module.ispkg)
+    here = Path(__file__).parent
+    modules = [path.relative_to(here).with_suffix("") for path in here.glob("*/*.py") if path.stem != "__init__"]
+    return sorted(module.as_posix().replace("_", "-") for module in modules)
 
 
 @cache

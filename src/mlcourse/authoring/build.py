@@ -1,0 +1,41 @@
+"""`mlcourse book`: derive, execute and build the site, in one command."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from mlcourse.authoring.course import Course
+from mlcourse.authoring.execute import execute
+from mlcourse.authoring.sync import sync
+
+
+def build(root):
+    """Build the site into `_build/html` and say where it is.
+
+    Parameters
+    ----------
+    root : Path
+        The course's folder.
+
+    Returns
+    -------
+    int
+        The exit status: not 0 if a source is at fault or the site has a warning.
+    """
+    start = time.perf_counter()
+    course = Course(root)
+    derived = sync(course)
+    print(f"derived: {len(derived)} notebooks written" if derived else "derived: notebooks are up to date")
+    executed = execute(course)
+    print(f"executed: {', '.join(executed)}" if executed else "executed: nothing, all outputs are kept")
+    program = shutil.which("jupyter-book", path=str(Path(sys.executable).parent))
+    status = subprocess.run([program, "build", str(root), "-W", "--keep-going", "-q"], cwd=root).returncode
+    if status != 0:
+        print("the site was not built: every warning above is an error; each names its file and line", file=sys.stderr)
+        return status
+    print(f"built in {time.perf_counter() - start:.0f} s: {root / '_build/html/index.html'}")
+    return 0

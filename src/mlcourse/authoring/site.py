@@ -1,0 +1,262 @@
+"""Sphinx extension: what the site has beyond Jupyter Book.
+
+Directives ``think``, ``quiz``, ``exercises``, ``course-map`` and ``prerequisite-graph``; below each chapter's title the line of facts
+and the links to its notebooks; the notebooks themselves, to download; no script that would call another host.
+"""
+
+from __future__ import annotations
+
+import shutil
+from html import escape
+from pathlib import Path
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective
+
+from mlcourse.authoring.cards import difficulty_text, exercises_of
+from mlcourse.authoring.course import GPU_WORDS, Course
+from mlcourse.authoring.errors import SourceError
+from mlcourse.authoring.graph import prerequisite_svg
+from mlcourse.authoring.quiz import read_options
+
+
+class details(nodes.General, nodes.Element):
+    """A part that is folded until the reader opens it; its first child is the summary."""
+
+
+class summary(nodes.General, nodes.TextElement):
+    """What a folded part shows while it is closed."""
+
+
+class _CourseDirective(SphinxDirective):
+    """A directive that may ask the course, and whose errors name file and line."""
+
+    has_content = True
+    optional_arguments = 1
+    final_argument_whitespace = True
+
+    @property
+    def course(self):
+        return _course(self.env.app)
+
+    @property
+    def path(self):
+        return Path(self.env.doc2path(self.env.docname))
+
+    def run(self):
+        try:
+            return self.make_nodes()
+        except SourceError as error:
+            raise self.error(str(error)) from None
+
+    def inline(self, text):
+        children, messages = self.state.inline_text(text, self.lineno)
+        return [*children, *messages]
+
+    def blocks(self, lines_or_text, parent):
+        self.state.nested_parse(lines_or_text, self.content_offset, parent)
+        return parent
+
+
+class Think(_CourseDirective):
+    """A question to stop at, with a folded answer."""
+
+    def make_nodes(self):
+        question = nodes.paragraph("", "", nodes.strong("", "Stop and think. "), *self.inline(self.arguments[0]))
+        answer = self.blocks(self.content, details("", summary("", "Answer")))
+        return [nodes.container("", question, answer, classes=["think"])]
+
+
+class Quiz(_CourseDirective):
+    """One question with feedback for every option."""
+
+    def make_nodes(self):
+        question = nodes.paragraph("", "", *self.inline(self.arguments[0]), classes=["question"])
+        answers = nodes.enumerated_list(enumtype="upperalpha", prefix="", suffix=".", classes=["options"])
+        for option in read_options(self.content, self.path, self.lineno + 1):
+            verdict = nodes.strong("", "Right. " if option.right else "Not quite. ")
+            feedback = nodes.paragraph("", "", verdict, *self.inline(option.feedback))
+            folded = details("", summary("", "", *self.inline(option.text)), feedback, classes=["right" if option.right else "wrong"])
+            answers += nodes.list_item("", folded)
+        return [nodes.container("", question, answers, classes=["quiz"])]
+
+
+class Exercises(_CourseDirective):
+    """The chapter's exercises as cards, from their checks."""
+
+    def make_nodes(self):
+        slug, exercises = exercises_of(self.course, self.path)
+        cards = nodes.bullet_list(classes=["exercise-cards"])
+        for number, exercise in enumerate(exercises, 1):
+            minutes = f"{exercise.points} points · {exercise.minutes} minutes · difficulty {difficulty_text(exercise.difficulty)}"
+            title = nodes.paragraph("", "", nodes.strong("", f"{number}. {exercise.title}"))
+            cards += nodes.list_item("", title, nodes.paragraph("", minutes))
+        self.env.note_dependency(str(self.course.root / "src/mlcourse/exercises" / f"{slug.replace('-', '_')}.py"))
+        return [cards, _badges(self.course, f"exercises/{slug}", self.env.docname, "the exercises")]
+
+
+class CourseMap(_CourseDirective):
+    """All parts of the plan, with links to the chapters that are ready."""
+
+    def make_nodes(self):
+        self.env.note_reread()
+        course = self.course
+        box = nodes.container(classes=["course-map"])
+        for part in course.plan:
+            ready = [chapter for chapter in course.chapters if chapter.part == part.slug]
+            section = nodes.container(classes=["part", "ready" if ready else "planned"])
+            section += nodes.paragraph("", "", nodes.strong("", part.title), classes=["part-title"])
+            section += nodes.paragraph("", part.summary)
+            chapters = nodes.bullet_list()
+            for chapter in ready:
+                time = nodes.inline("", f" ({chapter.facts.minutes} minutes)")
+                link = _doc_link(f"book/{chapter.slug}", chapter.title, self.env.docname)
+                chapters += nodes.list_item("", nodes.paragraph("", "", link, time), classes=["ready"])
+            section += chapters if ready else []
+            planned = [title for slug, title in part.planned.items() if slug not in course.by_slug]
+            if planned:
+                section += details("", summary("", f"{len(planned)} more planned"), nodes.paragraph("", ", ".join(planned)), classes=["planned"])
+            box += section
+        return [box]
+
+
+class PrerequisiteGraph(_CourseDirective):
+    """Which chapter needs which: a drawing with links, and the same as a list for those who cannot see it."""
+
+    def make_nodes(self):
+        self.env.note_reread()
+        course = self.course
+        svg = prerequisite_svg(course.chapters, lambda slug: self.env.app.builder.get_relative_uri(self.env.docname, f"book/{slug}"))
+        lines = nodes.bullet_list()
+        for chapter in course.chapters:
+            needs = ", ".join(course.by_slug[slug].title for slug in chapter.facts.prerequisites) or "nothing before it"
+            lines += nodes.list_item("", nodes.paragraph("", f"{chapter.title} needs {needs}."))
+        return [
+            nodes.container("", nodes.raw("", svg, format="html"), classes=["prerequisite-graph"]),
+            details("", summary("", "The same as text"), lines),
+        ]
+
+
+def _doc_link(docname, text, from_doc):
+    reference = addnodes.pending_xref(
+        "", nodes.inline("", text), refdomain="std", reftype="doc", reftarget=f"/{docname}", refdoc=from_doc, refexplicit=True
+    )
+    return reference
+
+
+def _badges(course, stem, docname, what):
+    """Links to a notebook: open it in Colab, download it from this site."""
+    up = "../" * docname.count("/")
+    badges = nodes.bullet_list(classes=["badges"])
+    links = [(course.colab_url(f"{stem}.ipynb"), f"Open {what} in Colab"), (f"{up}{stem}.ipynb", f"Download {what}")]
+    for url, text in links:
+        badges += nodes.list_item("", nodes.paragraph("", "", nodes.reference("", text, refuri=url)))
+    return badges
+
+
+def _add_facts(app, doctree):
+    """Put the line of facts and the badges below a chapter's title."""
+    docname = app.env.docname
+    chapter = _course(app).by_slug.get(docname.removeprefix("book/"))
+    section = next(iter(doctree.findall(nodes.section)), None)
+    if chapter is None or section is None:
+        return
+    facts = chapter.facts
+    needs = nodes.paragraph("", "Needs: ")
+    for i, slug in enumerate(facts.prerequisites):
+        needs += [nodes.Text(", ")] if i else []
+        needs += _doc_link(f"book/{slug}", _course(app).by_slug[slug].title, docname)
+    if not facts.prerequisites:
+        needs += nodes.Text("nothing before it")
+    items = [
+        nodes.paragraph("", f"{facts.minutes} minutes"),
+        needs,
+        nodes.paragraph("", f"Runs in {facts.seconds} s with {facts.megabytes} MB"),
+        nodes.paragraph("", _sentence(GPU_WORDS[facts.gpu])),
+    ]
+    line = nodes.bullet_list("", *[nodes.list_item("", item) for item in items], classes=["chapter-facts"])
+    badges = _badges(_course(app), f"notebooks/{chapter.slug}", docname, "this chapter")
+    exercises = _badges(_course(app), f"exercises/{chapter.slug}", docname, "the exercises")
+    badges += exercises.children
+    section[1:1] = [line, badges]
+
+
+def _sentence(text):
+    return text[0].upper() + text[1:]
+
+
+def _course(app):
+    if not hasattr(app, "mlcourse_course"):
+        try:
+            app.mlcourse_course = Course(app.srcdir)
+        except SourceError as error:
+            raise ExtensionError(str(error)) from None
+    return app.mlcourse_course
+
+
+def _configure(app, config):
+    """What other settings repeat is computed from `repository` and `html.baseurl`."""
+    course = _course(app)
+    config.ogp_site_url = f"{course.site}/"
+    config.ogp_site_name = config.project
+    config.notfound_urls_prefix = "/" + course.site.split("/", 3)[3] + "/" if course.site.count("/") > 2 else "/"
+    config.myst_substitutions = {**(config.myst_substitutions or {}), "repository": course.repository, "version": course.version}
+
+
+def _drop_thebe(app, pagename, templatename, context, doctree):
+    """sphinx-thebe, which Jupyter Book loads always, takes its code from another host and breaks the console."""
+    context["script_files"] = [script for script in context.get("script_files", []) if "thebe" not in _text_of(script)]
+    context["css_files"] = [
+        css for css in context.get("css_files", []) if "katex" not in _text_of(css) or 'class="katex' in context.get("body", "")
+    ]
+    context["css_files"] = [css for css in context["css_files"] if "thebe" not in _text_of(css)]
+
+
+def _text_of(file):
+    return f"{file} {getattr(file, 'filename', '')} {getattr(file, 'attributes', {}).get('body', '')}"
+
+
+def _copy_notebooks(app, error):
+    if error is None and app.builder.format == "html":
+        for folder in ("notebooks", "exercises"):
+            source = Path(app.srcdir) / folder
+            if source.exists():
+                ignore = shutil.ignore_patterns(".ipynb_checkpoints")
+                shutil.copytree(source, Path(app.outdir) / folder, dirs_exist_ok=True, ignore=ignore)
+
+
+def _visit_details(translator, node):
+    translator.body.append(translator.starttag(node, "details"))
+
+
+def _depart_details(translator, node):
+    translator.body.append("</details>\n")
+
+
+def _visit_summary(translator, node):
+    translator.body.append("<summary>")
+
+
+def _depart_summary(translator, node):
+    translator.body.append("</summary>\n")
+
+
+def setup(app):
+    """Register everything."""
+    app.add_node(details, html=(_visit_details, _depart_details))
+    app.add_node(summary, html=(_visit_summary, _depart_summary))
+    for name, directive in {
+        "think": Think,
+        "quiz": Quiz,
+        "exercises": Exercises,
+        "course-map": CourseMap,
+        "prerequisite-graph": PrerequisiteGraph,
+    }.items():
+        app.add_directive(name, directive)
+    app.connect("config-inited", _configure, priority=100)
+    app.connect("doctree-read", _add_facts)
+    app.connect("html-page-context", _drop_thebe, priority=950)
+    app.connect("build-finished", _copy_notebooks)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
