@@ -10,7 +10,15 @@ import numpy as np
 KINDS = ("raised", "no error", "wrong type", "wrong shape", "wrong dtype", "not finite", "changed input", "wrong value")
 """The order in which a person looks, and so the order in which faults are reported."""
 
-_DTYPE_NAMES = {"b": "bool", "i": "integer", "u": "integer", "f": "float", "c": "complex", "U": "string", "O": "object"}
+_DTYPE_NAMES = {
+    "b": "a boolean",
+    "i": "an integer",
+    "u": "an integer",
+    "f": "a float",
+    "c": "a complex",
+    "U": "a string",
+    "O": "an object",
+}
 
 
 @dataclass(frozen=True)
@@ -129,8 +137,8 @@ def _array_difference(expected, got, place, rtol, atol):
         return Difference("wrong shape", f"{place}expected an array of shape {expected.shape}, got shape {got.shape}")
     kinds = [_DTYPE_NAMES.get(array.dtype.kind, array.dtype.kind) for array in (expected, got)]
     if kinds[0] != kinds[1]:
-        return Difference("wrong dtype", f"{place}expected a {kinds[0]} array, got {got.dtype} values")
-    if kinds[0] in ("bool", "integer", "string", "object"):
+        return Difference("wrong dtype", f"{place}expected {kinds[0]} array, got {got.dtype} values")
+    if expected.dtype.kind not in "fc":
         wrong = np.asarray(got != expected)
     else:
         if (np.isfinite(expected) & ~np.isfinite(got)).any():

@@ -1,0 +1,64 @@
+"""Chapters are executed once for their code and the package's, in parallel, and a failing cell has a place."""
+
+import pytest
+
+from mlcourse.authoring import execute as module
+from mlcourse.authoring.course import Chapter, Facts
+from mlcourse.authoring.errors import SourceError
+
+CHAPTER = """---
+jupytext:
+  text_representation: {extension: .md, format_name: myst}
+kernelspec: {display_name: Python 3, language: python, name: python3}
+---
+# Title
+
+Prose.
+
+```{code-cell} ipython3
+print(1 + 1)
+```
+"""
+
+
+class TinyCourse:
+    """A course of one chapter, with what `execute` asks of it."""
+
+    def __init__(self, root):
+        self.root = root
+        self.config = {"execute": {"timeout": 30}}
+        path = root / "book/part/chapter.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.chapters = (Chapter("part/chapter", "Title", path, Facts(1, (), 1, 1, "none"), 1),)
+        (root / "src/mlcourse").mkdir(parents=True, exist_ok=True)
+        (root / "requirements.lock").write_text("a==1\n")
+
+    def write(self, text):
+        self.chapters[0].path.write_text(text)
+        return module.execute(self)
+
+
+def test_what_is_executed_again(tmp_path):
+    course = TinyCourse(tmp_path)
+    assert course.write(CHAPTER) == ["part/chapter"]
+    assert course.write(CHAPTER) == []
+    assert course.write(CHAPTER.replace("Prose.", "Other prose.")) == [], "a prose edit executed cells"
+    assert course.write(CHAPTER.replace("1 + 1", "1 + 2")) == ["part/chapter"]
+    (tmp_path / "src/mlcourse/new.py").write_text("x = 1\n")
+    assert course.write(CHAPTER.replace("1 + 1", "1 + 2")) == ["part/chapter"], "a change of the package kept old outputs"
+
+
+def test_failing_cell_has_file_line_and_error(tmp_path):
+    course = TinyCourse(tmp_path)
+    with pytest.raises(SourceError) as caught:
+        course.write(CHAPTER.replace("print(1 + 1)", "1 / 0"))
+    assert caught.value.line == 11
+    assert "ZeroDivisionError: division by zero" in str(caught.value)
+
+
+def test_tools_that_chapters_do_not_run_do_not_count(tmp_path):
+    course = TinyCourse(tmp_path)
+    before = module.package_hash(course.root)
+    (tmp_path / "src/mlcourse/grading").mkdir()
+    (tmp_path / "src/mlcourse/grading/x.py").write_text("x = 1\n")
+    assert module.package_hash(course.root) == before

@@ -1,0 +1,35 @@
+"""What several tests need: the course, a copy of its sources to break, the built site."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def course():
+    from mlcourse.authoring.course import Course
+
+    return Course(ROOT)
+
+
+@pytest.fixture
+def sources(tmp_path):
+    """A copy of everything that is written by hand, free to be broken."""
+    for name in ("book", "solutions"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    for name in ("_config.yml", "_toc.yml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def built_site():
+    """The folder of the site, built by the command that everybody uses."""
+    done = subprocess.run([sys.executable, "-m", "mlcourse.cli", "book"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return ROOT / "_build/html"

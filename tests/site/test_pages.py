@@ -1,0 +1,156 @@
+"""The built HTML: links, anchors, figures, metadata, and numbers equal to those of the notebooks."""
+
+import json
+import re
+from functools import cache
+from html.parser import HTMLParser
+from urllib.parse import unquote, urldefrag, urlparse
+
+import pytest
+
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.xdist_group("site")
+
+
+class Page(HTMLParser):
+    """What the tests ask of a page: ids, links, images, figures, metadata."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.ids, self.links, self.sources, self.images, self.metadata = set(), [], [], [], {}
+        self.figures = []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        if values.get("id"):
+            self.ids.add(values["id"])
+        if tag == "a" and values.get("href"):
+            self.links.append(values["href"])
+        if tag == "a" and values.get("name"):
+            self.ids.add(values["name"])
+        if tag in ("img", "script") and values.get("src"):
+            self.sources.append(values["src"])
+        if tag == "link" and values.get("href") and values.get("rel") in ("stylesheet", "icon", "preload"):
+            self.sources.append(values["href"])
+        if tag == "figure":
+            self.figures.append({"images": 0, "caption": False})
+        if tag == "figcaption" and self.figures:
+            self.figures[-1]["caption"] = True
+        if tag == "img":
+            self.images.append(values)
+            if self.figures:
+                self.figures[-1]["images"] += 1
+        if tag == "meta":
+            self.metadata[values.get("name") or values.get("property")] = values.get("content")
+
+
+@cache
+def page(path):
+    return Page(path)
+
+
+@pytest.fixture(scope="module")
+def pages(built_site):
+    return [path for path in built_site.rglob("*.html") if "_static" not in path.parts]
+
+
+def missing(site, path, link):
+    """Say what an internal link points to, if it is not there."""
+    address, anchor = urldefrag(link)
+    parsed = urlparse(address)
+    if parsed.scheme in ("http", "https", "mailto", "data"):
+        return None
+    if address.startswith("/"):
+        target = site / unquote(parsed.path).split("/", 2)[2]
+    else:
+        target = (path.parent / unquote(parsed.path)).resolve() if parsed.path else path
+    target = target / "index.html" if target.is_dir() else target
+    if not target.exists():
+        return f"{path.relative_to(site)}: {link}: there is no such file"
+    if anchor and target.suffix == ".html" and unquote(anchor) not in page(target).ids:
+        return f"{path.relative_to(site)}: {link}: there is no such anchor"
+    return None
+
+
+def test_every_internal_link_and_anchor_exists(built_site, pages):
+    faults = {missing(built_site, path, link) for path in pages for link in page(path).links + page(path).sources}
+    assert sorted(faults - {None}) == []
+
+
+def test_every_link_of_the_notebooks_to_the_site_exists(built_site, course):
+    faults = set()
+    for path in (ROOT / "notebooks").rglob("*.ipynb"):
+        for cell in json.loads(path.read_text())["cells"]:
+            for link in re.findall(re.escape(course.site) + r"/([^\s)]+)", "".join(cell["source"])):
+                faults.add(missing(built_site, built_site / "index.html", link))
+    assert sorted(faults - {None}) == []
+
+
+def test_every_relative_link_of_the_notebooks_exists():
+    for path in [*(ROOT / "notebooks").rglob("*.ipynb"), *(ROOT / "exercises").rglob("*.ipynb")]:
+        for cell in json.loads(path.read_text())["cells"]:
+            for link in re.findall(r"\]\((\.{0,2}/?[\w./-]+\.ipynb)\)", "".join(cell["source"])):
+                assert (path.parent / link).exists(), f"{path}: {link}"
+
+
+def test_numbers_in_the_notebooks_are_those_of_the_site(built_site, course):
+    """A reference reads 'Fig. 1.2' in both, or one of them counts wrongly."""
+    for chapter in course.chapters:
+        html = (built_site / f"book/{chapter.slug}.html").read_text(encoding="utf-8")
+        text = re.sub(r"<[^>]+>", "", html)
+        notebook = json.loads((ROOT / f"notebooks/{chapter.slug}.ipynb").read_text())
+        markdown = "\n".join("".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "markdown")
+        for label, anchor in re.findall(r"\[((?:Fig\.|Theorem|Definition|Lemma|Algorithm) [\d.]+)\]\([^)]+#([\w-]+)\)", markdown):
+            assert re.search(rf'href="[^"]*#{anchor}"[^>]*>\s*<span class="[^"]*">{re.escape(label)}<', html), (chapter.slug, label, anchor)
+        for number, anchor in re.findall(r"\[\(([\d.]+)\)\]\([^)]+#(equation-[\w-]+)\)", markdown):
+            target = html if f'id="{anchor}"' in html else None
+            if target:
+                assert re.search(rf'id="{anchor}">.*?class="eqno">\({re.escape(number)}<', target, re.DOTALL), (chapter.slug, number, anchor)
+        captions = re.findall(r"^\*\*Fig\. ([\d.]+)\.\*\*", markdown, re.MULTILINE)
+        assert captions == re.findall(r'caption-number">Fig\. ([\d.]+) ', html), chapter.slug
+        assert "Fig. " in text
+
+
+def test_every_image_has_alternative_text(pages, built_site):
+    faults = [f"{path.relative_to(built_site)}: {image.get('src')}" for path in pages for image in page(path).images if not image.get("alt", "").strip()]
+    assert faults == []
+
+
+def test_every_figure_of_a_chapter_has_a_caption_and_a_description(built_site, course):
+    for chapter in course.chapters:
+        found = page(built_site / f"book/{chapter.slug}.html")
+        assert len(found.figures) >= 8, chapter.slug
+        assert all(figure["caption"] and figure["images"] for figure in found.figures), chapter.slug
+        in_text = [image for image in found.images if "_images/" in image["src"]]
+        assert len(in_text) == sum(figure["images"] for figure in found.figures), f"{chapter.slug}: an image outside a figure"
+        assert all(len(image["alt"]) > 20 for image in in_text), chapter.slug
+
+
+def test_pages_describe_themselves(built_site, course):
+    for chapter in course.chapters:
+        metadata = page(built_site / f"book/{chapter.slug}.html").metadata
+        assert 50 <= len(metadata["description"]) <= 200, chapter.slug
+        assert metadata["og:title"]
+        assert metadata["og:url"] == course.page_url(f"book/{chapter.slug}")
+
+
+def test_sitemap_has_every_chapter(built_site, course):
+    sitemap = (built_site / "sitemap.xml").read_text()
+    for chapter in course.chapters:
+        assert f"<loc>{course.page_url(f'book/{chapter.slug}')}</loc>" in sitemap
+
+
+def test_no_page_refers_to_a_file_of_another_host(pages, built_site):
+    faults = [(str(path.relative_to(built_site)), s) for path in pages for s in page(path).sources if s.startswith(("http", "//"))]
+    assert faults == []
+
+
+def test_facts_are_on_the_page(built_site, course):
+    for chapter in course.chapters:
+        html = (built_site / f"book/{chapter.slug}.html").read_text(encoding="utf-8")
+        facts = html[html.index("chapter-facts") :][:1500]
+        assert f"{chapter.facts.minutes} minutes" in facts
+        for slug in chapter.facts.prerequisites:
+            assert course.by_slug[slug].title in facts
