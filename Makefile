@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv/bin
 READY := .venv/ready
 
-.PHONY: book test lab serve sync check lock clean
+.PHONY: book test lab serve sync lock clean
 
 book: $(READY)  ## derive the notebooks, execute the chapters, build the site to _build/html
 	$(VENV)/mlcourse book
@@ -12,7 +12,7 @@ test: $(READY)  ## run every test
 	$(VENV)/python -m pytest
 
 lab: $(READY)  ## open JupyterLab on the notebooks, in reading order
-	$(VENV)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/index.ipynb
+	$(VENV)/jupyter lab --allow-root --LabApp.default_url=/lab/tree/notebooks/index.ipynb
 
 serve: book  ## serve the site on this machine
 	$(VENV)/python -m http.server 8000 --bind 127.0.0.1 --directory _build/html

@@ -21,7 +21,9 @@ EXTRAS = PROJECT["optional-dependencies"]
 
 def locked():
     """The lock as a dict of names and versions."""
-    lines = [line for line in (ROOT / "requirements.lock").read_text().splitlines() if line and not line.startswith("#")]
+    lines = [
+        line for line in (ROOT / "requirements.lock").read_text().splitlines() if line and not line.startswith("#")
+    ]
     pairs = [line.split(";")[0].strip().split("==") for line in lines]
     return {_plain(name): version for name, version in pairs}
 
@@ -51,7 +53,10 @@ def test_import_costs_little_more_than_numpy():
 
 
 def test_check_imports_no_heavy_library():
-    code = "import sys; from mlcourse.exercises import check; print([m for m in ('torch', 'pandas', 'sklearn', 'matplotlib') if m in sys.modules])"
+    code = (
+        "import sys; from mlcourse.exercises import check; "
+        "print([m for m in ('torch', 'pandas', 'sklearn', 'matplotlib') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -81,7 +86,9 @@ def test_base_package_does_not_need_torch():
 
 
 def test_each_dependency_is_declared_once():
-    names = [_plain(Requirement(d).name) for d in PROJECT["dependencies"] + [d for extra in EXTRAS.values() for d in extra]]
+    names = [
+        _plain(Requirement(d).name) for d in PROJECT["dependencies"] + [d for extra in EXTRAS.values() for d in extra]
+    ]
     assert len(names) == len(set(names))
 
 
@@ -118,5 +125,11 @@ def test_repository_address_is_written_once():
 
 
 def test_no_address_of_a_package_registry():
-    registries = ["pypi" + ".org", "files.python" + "hosted", "registry.npm" + "js", "download.pytorch" + ".org", "deb.debian" + ".org"]
+    registries = [
+        "pypi" + ".org",
+        "files.python" + "hosted",
+        "registry.npm" + "js",
+        "download.pytorch" + ".org",
+        "deb.debian" + ".org",
+    ]
     assert [(name, r) for name, text in _tracked_text() for r in registries if r in text] == []

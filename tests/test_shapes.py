@@ -31,7 +31,12 @@ def test_own_hint_replaces_the_general_one():
 
 @pytest.mark.parametrize(
     ("shape", "axes", "hint"),
-    [((3,), "n d", r"x\[None, :\]"), ((3, 1), "n", r"x\.ravel\(\)"), ((), "n", "reshape it there"), ((2, 2), "", "a scalar")],
+    [
+        ((3,), "n d", r"x\[None, :\]"),
+        ((3, 1), "n", r"x\.ravel\(\)"),
+        ((), "n", "reshape it there"),
+        ((2, 2), "", "a scalar"),
+    ],
 )
 def test_wrong_number_of_axes_comes_with_the_usual_cure(shape, axes, hint):
     with pytest.raises(ShapeError, match=hint):

@@ -42,9 +42,9 @@ def install_cpu_torch():
 
 
 def main():
-    if platform.system() == "Linux" and shutil.which("nvidia-smi") is None and not has_torch():
-        if install_cpu_torch() != 0:
-            return "The CPU build of PyTorch could not be installed; the messages above say why."
+    wants_cpu_build = platform.system() == "Linux" and shutil.which("nvidia-smi") is None
+    if wants_cpu_build and not has_torch() and install_cpu_torch() != 0:
+        return "The CPU build of PyTorch could not be installed; the messages above say why."
     if pip("install", "--quiet", "--requirement", str(LOCK)) != 0:
         return "The packages of requirements.lock could not be installed; the messages above say why."
     if pip("install", "--quiet", "--no-deps", "--editable", str(ROOT)) != 0:

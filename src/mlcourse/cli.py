@@ -22,7 +22,9 @@ def main(arguments=None):
 
 
 def _parser():
-    parser = argparse.ArgumentParser(prog="mlcourse", description="The interactive course: check exercises, derive notebooks, build the book.")
+    parser = argparse.ArgumentParser(
+        prog="mlcourse", description="The interactive course: check exercises, derive notebooks, build the book."
+    )
     parser.add_argument("--version", action="version", version=f"mlcourse {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -62,8 +64,8 @@ def _book(options):
 def _authoring(command, options):
     """Run an author's command: its tools are an extra, and its faults have a file and a line."""
     try:
-        from mlcourse.authoring.errors import SourceError
         import mlcourse.authoring.sync  # noqa: F401
+        from mlcourse.authoring.errors import SourceError
     except ModuleNotFoundError as error:
         print(f"mlcourse: {error}; {_NEEDS_BOOK}", file=sys.stderr)
         return 2

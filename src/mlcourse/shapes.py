@@ -54,13 +54,23 @@ def check_shapes(where, *, hint=None, **arrays):
             rows.append((name, _plain(shape), f"expected {_count(len(axes))}: ({', '.join(axes)})"))
             _fail(where, name, shape, rows, hint or _rank_hint(len(shape), len(axes)))
         rows.append((name, _labeled(axes, shape), ""))
-        for axis, size in zip(axes, shape):
+        for axis, size in zip(axes, shape, strict=True):
             wanted = int(axis) if axis.isdigit() else sizes.setdefault(axis, size)
             origin.setdefault(axis, name)
             if axis != "_" and size != wanted:
-                reason = f"this axis must be {wanted}" if axis.isdigit() else f"{axis} must be {wanted}, as in {origin[axis]}"
+                reason = (
+                    f"this axis must be {wanted}"
+                    if axis.isdigit()
+                    else f"{axis} must be {wanted}, as in {origin[axis]}"
+                )
                 rows[-1] = (*rows[-1][:2], reason)
-                _fail(where, name, shape, rows, hint or "one of the two was built for other data; print both shapes where they are made")
+                _fail(
+                    where,
+                    name,
+                    shape,
+                    rows,
+                    hint or "one of the two was built for other data; print both shapes where they are made",
+                )
     sizes.pop("_", None)
     return sizes
 
@@ -73,7 +83,10 @@ def _fail(where, name, shape, rows, hint):
 
 
 def _labeled(axes, shape):
-    return "(" + ", ".join(str(size) if axis.isdigit() or axis == "_" else f"{axis} {size}" for axis, size in zip(axes, shape)) + ")"
+    parts = [
+        str(size) if axis.isdigit() or axis == "_" else f"{axis} {size}" for axis, size in zip(axes, shape, strict=True)
+    ]
+    return f"({', '.join(parts)})"
 
 
 def _plain(shape):
@@ -131,7 +144,9 @@ def as_numbers(where, name, value, axes):
     try:
         array = np.asarray(value)
     except ValueError:
-        raise ShapeError(f"{where}: the rows of {name} have different lengths; every row needs the same number of values") from None
+        raise ShapeError(
+            f"{where}: the rows of {name} have different lengths; every row needs the same number of values"
+        ) from None
     if array.dtype.kind not in "biuf":
         kind = type(array.flat[0]).__name__ if array.size else array.dtype.name
         kind = kind.removesuffix("_")

@@ -32,7 +32,11 @@ def test_parts_and_chapters_are_those_of_the_plan(course):
     import yaml
 
     titles = [part.title for part in course.plan]
-    captions = [part["caption"] for part in yaml.safe_load((course.root / "_toc.yml").read_text())["parts"] if part.get("numbered")]
+    captions = [
+        part["caption"]
+        for part in yaml.safe_load((course.root / "_toc.yml").read_text())["parts"]
+        if part.get("numbered")
+    ]
     assert [title for title in titles if title in captions] == captions
     planned = {slug for part in course.plan for slug in part.planned}
     assert set(course.by_slug) <= planned

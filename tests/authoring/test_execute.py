@@ -45,7 +45,9 @@ def test_what_is_executed_again(tmp_path):
     assert course.write(CHAPTER.replace("Prose.", "Other prose.")) == [], "a prose edit executed cells"
     assert course.write(CHAPTER.replace("1 + 1", "1 + 2")) == ["part/chapter"]
     (tmp_path / "src/mlcourse/new.py").write_text("x = 1\n")
-    assert course.write(CHAPTER.replace("1 + 1", "1 + 2")) == ["part/chapter"], "a change of the package kept old outputs"
+    assert course.write(CHAPTER.replace("1 + 1", "1 + 2")) == ["part/chapter"], (
+        "a change of the package kept old outputs"
+    )
 
 
 def test_failing_cell_has_file_line_and_error(tmp_path):

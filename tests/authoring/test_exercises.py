@@ -24,7 +24,9 @@ def test_solution_becomes_an_error_that_says_so():
 
 
 def test_starter_lines_are_handed_out_with_their_indentation():
-    source = "def f(x):\n    # solution\n    return 2 * x\n    # starter\n    #| if x:\n    #|     return x\n    #|\n    #| return 3\n    # end solution"
+    lines = ["def f(x):", "    # solution", "    return 2 * x", "    # starter"]
+    lines += ["    #| if x:", "    #|     return x", "    #|", "    #| return 3", "    # end solution"]
+    source = "\n".join(lines)
     assert take_out_solution(source, "x.md", 1) == "def f(x):\n    if x:\n        return x\n\n    return 3"
 
 
@@ -90,5 +92,8 @@ def test_solutions_and_checks_that_do_not_agree(tmp_path, change, known, words):
 
 
 def test_cells_tagged_solution_are_left_out(tmp_path):
-    text = NOTEBOOK + '\n+++ {"tags": ["solution"]}\n\nExplained.\n\n```{code-cell} ipython3\n:tags: [solution]\n\nf(1)\n```\n'
+    text = (
+        NOTEBOOK
+        + '\n+++ {"tags": ["solution"]}\n\nExplained.\n\n```{code-cell} ipython3\n:tags: [solution]\n\nf(1)\n```\n'
+    )
     assert len(walk(tmp_path, text)) == 2

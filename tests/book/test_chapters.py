@@ -16,7 +16,9 @@ SECTIONS = ["On real data", "When it breaks", "Summary", "What to remember", "Qu
 def directives(chapter):
     for cell in read_notebook(chapter.path)[1]:
         if cell.kind == "markdown":
-            yield from (b for b in parse_blocks(cell.source.split("\n"), cell.line, chapter.path) if isinstance(b, Directive))
+            yield from (
+                b for b in parse_blocks(cell.source.split("\n"), cell.line, chapter.path) if isinstance(b, Directive)
+            )
 
 
 @each_chapter

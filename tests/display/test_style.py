@@ -44,7 +44,10 @@ def test_svg_is_the_same_every_time():
         "import hashlib, matplotlib.pyplot as plt\nfrom mlcourse.display import style\nstyle.use()\n"
         "fig, ax = plt.subplots(); ax.plot([0, 1]); print(hashlib.sha256(style.themed_svg(fig).encode()).hexdigest())"
     )
-    runs = {subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout for _ in range(2)}
+    runs = {
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    }
     assert len(runs) == 1
 
 

@@ -20,7 +20,11 @@ def solution_functions(key):
 def starter_functions(key):
     """Run the derived notebook's code cells, the checks left out; return its names."""
     notebook = nbformat.read(ROOT / "exercises" / f"{key}.ipynb", as_version=4)
-    cells = [c.source for c in notebook.cells if c.cell_type == "code" and not {"setup", "check"} & set(c.metadata.get("tags", []))]
+    cells = [
+        c.source
+        for c in notebook.cells
+        if c.cell_type == "code" and not {"setup", "check"} & set(c.metadata.get("tags", []))
+    ]
     return _namespace(cells, key)
 
 

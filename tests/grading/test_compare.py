@@ -47,7 +47,12 @@ def test_equal_arrays_do_not_differ_and_changed_ones_do(array):
         (np.array([1.0, 2.0]), np.array([1.0, np.nan]), "not finite", "1 of 2 values"),
         (1.0, np.inf, "not finite", "got inf"),
         (1.0, 1.1, "wrong value", "expected 1, got 1.1"),
-        (np.array([[1.0, 2.0]]), np.array([[1.0, 3.0]]), "wrong value", r"1 of 2 values differ; the first is at \[0, 1\]: expected 2, got 3"),
+        (
+            np.array([[1.0, 2.0]]),
+            np.array([[1.0, 3.0]]),
+            "wrong value",
+            r"1 of 2 values differ; the first is at \[0, 1\]: expected 2, got 3",
+        ),
         ("a", "b", "wrong value", "expected 'a', got 'b'"),
         ([1.0, "x"], [2.0, 5], "wrong type", "item 1"),
     ],
@@ -62,7 +67,15 @@ def test_what_is_wrong(expected, got, kind, words):
 
 @pytest.mark.parametrize(
     ("expected", "got"),
-    [(2.0, 2), (2.0, np.float32(2)), (2.0, np.array(2.0)), (np.nan, np.nan), (3, np.int64(3)), (True, np.True_), (np.zeros(2), np.zeros(2, "f4"))],
+    [
+        (2.0, 2),
+        (2.0, np.float32(2)),
+        (2.0, np.array(2.0)),
+        (np.nan, np.nan),
+        (3, np.int64(3)),
+        (True, np.True_),
+        (np.zeros(2), np.zeros(2, "f4")),
+    ],
 )
 def test_what_is_accepted(expected, got):
     assert difference(expected, got) is None

@@ -152,7 +152,11 @@ def test_several_seeds_draw_several_sets_of_cases():
 
 @pytest.mark.parametrize(
     ("changes", "words"),
-    [({"difficulty": 6}, "1 to 5"), ({"hints": ()}, "one to three hints"), ({"mistakes": EXERCISE.mistakes[:2]}, "at least three")],
+    [
+        ({"difficulty": 6}, "1 to 5"),
+        ({"hints": ()}, "one to three hints"),
+        ({"mistakes": EXERCISE.mistakes[:2]}, "at least three"),
+    ],
 )
 def test_an_incomplete_exercise_is_refused(changes, words):
     import dataclasses

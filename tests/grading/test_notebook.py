@@ -13,7 +13,10 @@ KEY = "math/vectors"
 
 
 def notebook(cells, **metadata):
-    code = [{"cell_type": "code", "source": source, "metadata": {}, "outputs": [], "execution_count": None} for source in cells]
+    code = [
+        {"cell_type": "code", "source": source, "metadata": {}, "outputs": [], "execution_count": None}
+        for source in cells
+    ]
     return {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": code}
 
 

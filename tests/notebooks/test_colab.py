@@ -11,7 +11,18 @@ import pytest
 
 from tests.conftest import ROOT
 
-PROVIDED = ["ipykernel", "matplotlib", "nbclient", "numpy", "pandas", "scikit-learn", "scipy", "seaborn", "statsmodels", "tqdm"]
+PROVIDED = [
+    "ipykernel",
+    "matplotlib",
+    "nbclient",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "scipy",
+    "seaborn",
+    "statsmodels",
+    "tqdm",
+]
 EXECUTE = """
 import sys, nbformat
 from nbclient import NotebookClient
@@ -24,7 +35,9 @@ assert importlib.util.find_spec("torch") is None
 
 
 def command(arguments, **options):
-    done = subprocess.run([str(a) for a in arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+    done = subprocess.run(
+        [str(a) for a in arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
+    )
     assert done.returncode == 0, f"{arguments}\n{done.stdout[-4000:]}"
     return done.stdout
 
@@ -38,7 +51,10 @@ def colab(tmp_path_factory, course):
     command([python, "-m", "pip", "install", "-q", "-c", ROOT / "requirements.lock", *PROVIDED])
     copy = folder / "repository"
     command(["git", "clone", "-q", ROOT, copy])
-    names = command(["git", "ls-files", "--cached", "--others", "--exclude-standard", "src", "pyproject.toml", "README.md"], cwd=ROOT)
+    names = command(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "src", "pyproject.toml", "README.md"],
+        cwd=ROOT,
+    )
     for name in names.split():
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         (copy / name).write_bytes((ROOT / name).read_bytes())
@@ -46,14 +62,26 @@ def colab(tmp_path_factory, course):
     command(["git", "add", "--all"], cwd=copy)
     command(["git", *identity, "commit", "-q", "--allow-empty", "-m", "as in the working tree"], cwd=copy)
     command(["git", *identity, "tag", "--force", f"v{course.version}"], cwd=copy)
-    redirect = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.{copy.as_uri()}.insteadOf", "GIT_CONFIG_VALUE_0": course.repository}
-    environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV", "MPLBACKEND")}
+    redirect = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{copy.as_uri()}.insteadOf",
+        "GIT_CONFIG_VALUE_0": course.repository,
+    }
+    environment = {
+        key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV", "MPLBACKEND")
+    }
     return python, {**environment, **redirect}
 
 
 @pytest.mark.xdist_group("colab")
 @pytest.mark.parametrize(
-    "notebook", ["notebooks/math/vectors.ipynb", "notebooks/python/numpy.ipynb", "notebooks/classical/linear-regression.ipynb", "exercises/math/vectors.ipynb"]
+    "notebook",
+    [
+        "notebooks/math/vectors.ipynb",
+        "notebooks/python/numpy.ipynb",
+        "notebooks/classical/linear-regression.ipynb",
+        "exercises/math/vectors.ipynb",
+    ],
 )
 def test_notebook_runs_on_a_machine_that_has_never_seen_the_course(notebook, colab, tmp_path):
     python, environment = colab

@@ -22,7 +22,18 @@ def run_with_nbval(notebook, folder):
     copy = folder / Path(notebook).name
     shutil.copy(ROOT / notebook, copy)
     log = folder / "log.txt"
-    command = [sys.executable, "-m", "pytest", "--nbval-lax", "-p", "no:xdist", "-o", "addopts=", "--rootdir", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--nbval-lax",
+        "-p",
+        "no:xdist",
+        "-o",
+        "addopts=",
+        "--rootdir",
+        str(folder),
+    ]
     environment = {**os.environ, "OMP_NUM_THREADS": "2"}
     environment.pop("MPLBACKEND", None)
     start = time.perf_counter()
@@ -45,8 +56,10 @@ def test_notebook_runs_within_what_its_chapter_declares(notebook, tmp_path):
 
 def test_a_failing_notebook_is_noticed(tmp_path):
     notebook = tmp_path / "bad.ipynb"
-    notebook.write_text('{"cells": [{"cell_type": "code", "execution_count": null, "id": "a", "metadata": {}, "outputs": [], "source": "1 / 0"}],'
-                        ' "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3"}}, "nbformat": 4, "nbformat_minor": 5}')
+    notebook.write_text(
+        '{"cells": [{"cell_type": "code", "execution_count": null, "id": "a", "metadata": {}, "outputs": [], "source": "1 / 0"}],'
+        ' "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3"}}, "nbformat": 4, "nbformat_minor": 5}'
+    )
     (tmp_path / "run").mkdir()
     status, output, _, _ = run_with_nbval(notebook, tmp_path / "run")
     assert status == 1

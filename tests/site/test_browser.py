@@ -59,7 +59,9 @@ def test_no_page_asks_another_host_or_prints_an_error(address, built_site, new_p
     faults = []
     for name in pages_of(built_site):
         page = new_page()
-        page.on("request", lambda r, n=name: urlparse(r.url).netloc in ("", own) or faults.append((n, "foreign", r.url)))
+        page.on(
+            "request", lambda r, n=name: urlparse(r.url).netloc in ("", own) or faults.append((n, "foreign", r.url))
+        )
         page.on("response", lambda r, n=name: r.status < 400 or faults.append((n, r.status, r.url)))
         page.on("pageerror", lambda e, n=name: faults.append((n, "error", str(e))))
         page.on("console", lambda m, n=name: m.type != "error" or faults.append((n, "console", m.text)))

@@ -102,19 +102,34 @@ def test_numbers_in_the_notebooks_are_those_of_the_site(built_site, course):
         text = re.sub(r"<[^>]+>", "", html)
         notebook = json.loads((ROOT / f"notebooks/{chapter.slug}.ipynb").read_text())
         markdown = "\n".join("".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "markdown")
-        for label, anchor in re.findall(r"\[((?:Fig\.|Theorem|Definition|Lemma|Algorithm) [\d.]+)\]\([^)]+#([\w-]+)\)", markdown):
-            assert re.search(rf'href="[^"]*#{anchor}"[^>]*>\s*<span class="[^"]*">{re.escape(label)}<', html), (chapter.slug, label, anchor)
+        for label, anchor in re.findall(
+            r"\[((?:Fig\.|Theorem|Definition|Lemma|Algorithm) [\d.]+)\]\([^)]+#([\w-]+)\)", markdown
+        ):
+            assert re.search(rf'href="[^"]*#{anchor}"[^>]*>\s*<span class="[^"]*">{re.escape(label)}<', html), (
+                chapter.slug,
+                label,
+                anchor,
+            )
         for number, anchor in re.findall(r"\[\(([\d.]+)\)\]\([^)]+#(equation-[\w-]+)\)", markdown):
             target = html if f'id="{anchor}"' in html else None
             if target:
-                assert re.search(rf'id="{anchor}">.*?class="eqno">\({re.escape(number)}<', target, re.DOTALL), (chapter.slug, number, anchor)
+                assert re.search(rf'id="{anchor}">.*?class="eqno">\({re.escape(number)}<', target, re.DOTALL), (
+                    chapter.slug,
+                    number,
+                    anchor,
+                )
         captions = re.findall(r"^\*\*Fig\. ([\d.]+)\.\*\*", markdown, re.MULTILINE)
         assert captions == re.findall(r'caption-number">Fig\. ([\d.]+) ', html), chapter.slug
         assert "Fig. " in text
 
 
 def test_every_image_has_alternative_text(pages, built_site):
-    faults = [f"{path.relative_to(built_site)}: {image.get('src')}" for path in pages for image in page(path).images if not image.get("alt", "").strip()]
+    faults = [
+        f"{path.relative_to(built_site)}: {image.get('src')}"
+        for path in pages
+        for image in page(path).images
+        if not image.get("alt", "").strip()
+    ]
     assert faults == []
 
 
@@ -124,7 +139,9 @@ def test_every_figure_of_a_chapter_has_a_caption_and_a_description(built_site, c
         assert len(found.figures) >= 8, chapter.slug
         assert all(figure["caption"] and figure["images"] for figure in found.figures), chapter.slug
         in_text = [image for image in found.images if "_images/" in image["src"]]
-        assert len(in_text) == sum(figure["images"] for figure in found.figures), f"{chapter.slug}: an image outside a figure"
+        assert len(in_text) == sum(figure["images"] for figure in found.figures), (
+            f"{chapter.slug}: an image outside a figure"
+        )
         assert all(len(image["alt"]) > 20 for image in in_text), chapter.slug
 
 
@@ -143,7 +160,12 @@ def test_sitemap_has_every_chapter(built_site, course):
 
 
 def test_no_page_refers_to_a_file_of_another_host(pages, built_site):
-    faults = [(str(path.relative_to(built_site)), s) for path in pages for s in page(path).sources if s.startswith(("http", "//"))]
+    faults = [
+        (str(path.relative_to(built_site)), s)
+        for path in pages
+        for s in page(path).sources
+        if s.startswith(("http", "//"))
+    ]
     assert faults == []
 
 

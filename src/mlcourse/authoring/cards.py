@@ -21,7 +21,9 @@ def exercises_of(course, path):
     """Return slug and exercises of the chapter at `path`."""
     slug = path.resolve().relative_to(course.root / "book").with_suffix("").as_posix()
     if slug not in exercise_sets():
-        raise SourceError(path, 1, f"there are no checks for {slug}", f"write src/mlcourse/exercises/{slug.replace('-', '_')}.py")
+        raise SourceError(
+            path, 1, f"there are no checks for {slug}", f"write src/mlcourse/exercises/{slug.replace('-', '_')}.py"
+        )
     return slug, exercise_set(slug)
 
 
@@ -31,4 +33,6 @@ def exercise_list(course, path):
     rows = [f"| {e.title} | {e.points} | {e.minutes} | {difficulty_text(e.difficulty)} |" for e in exercises]
     link = f"exercises/{slug}.ipynb"
     head = ["| exercise | points | minutes | difficulty |", "|:---|---:|---:|:---|"]
-    return "\n".join([*head, *rows, "", f"[Open the exercises in Colab]({course.colab_url(link)}), or locally: `{link}`"])
+    return "\n".join(
+        [*head, *rows, "", f"[Open the exercises in Colab]({course.colab_url(link)}), or locally: `{link}`"]
+    )

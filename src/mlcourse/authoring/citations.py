@@ -24,7 +24,9 @@ class Citations:
         """Return 'Efron', 'Golub and Van Loan' or 'Efron et al.'."""
         entry = self._entries[key]
         people = entry.persons.get("author") or entry.persons.get("editor") or []
-        last = [" ".join(person.prelast_names + person.last_names).replace("{", "").replace("}", "") for person in people]
+        last = [
+            " ".join(person.prelast_names + person.last_names).replace("{", "").replace("}", "") for person in people
+        ]
         if len(last) > 2:
             return f"{last[0]} et al."
         return " and ".join(last) or entry.fields.get("key", key)

@@ -115,7 +115,9 @@ class Course:
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             line = mark.line + 1 if mark else 1
-            raise SourceError(path, line, f"not valid YAML: {getattr(error, 'problem', error)}", "mend the line") from None
+            raise SourceError(
+                path, line, f"not valid YAML: {getattr(error, 'problem', error)}", "mend the line"
+            ) from None
 
     def _chapters(self):
         toc = self.root / "_toc.yml"
@@ -130,7 +132,9 @@ class Course:
         for path in sorted((self.root / "book").glob("*/*.md")):
             name = path.relative_to(self.root).with_suffix("").as_posix()
             if _is_chapter(name) and name not in files:
-                raise SourceError(path, 1, "this chapter is missing from _toc.yml", f"add `- file: {name}` to its part there")
+                raise SourceError(
+                    path, 1, "this chapter is missing from _toc.yml", f"add `- file: {name}` to its part there"
+                )
         return tuple(chapters)
 
     def _check_prerequisites(self):
@@ -140,7 +144,10 @@ class Course:
                 if slug not in self.by_slug:
                     known = ", ".join(self.by_slug)
                     raise SourceError(
-                        chapter.path, line_of(chapter.path, slug), f"the prerequisite {slug!r} does not exist", f"the chapters are {known}"
+                        chapter.path,
+                        line_of(chapter.path, slug),
+                        f"the prerequisite {slug!r} does not exist",
+                        f"the chapters are {known}",
                     )
             graph[chapter.slug] = chapter.facts.prerequisites
         try:
@@ -148,20 +155,32 @@ class Course:
         except graphlib.CycleError as error:
             path = self.by_slug[error.args[1][0]].path
             loop = " → ".join(error.args[1])
-            raise SourceError(path, line_of(path, "prerequisites"), f"prerequisites go in a circle: {loop}", "remove one") from None
+            raise SourceError(
+                path, line_of(path, "prerequisites"), f"prerequisites go in a circle: {loop}", "remove one"
+            ) from None
 
     def _check_exercises(self):
-        solved = {p.relative_to(self.root / "solutions").with_suffix("").as_posix(): p for p in (self.root / "solutions").glob("*/*.md")}
+        solved = {
+            p.relative_to(self.root / "solutions").with_suffix("").as_posix(): p
+            for p in (self.root / "solutions").glob("*/*.md")
+        }
         checked = set(exercise_sets())
         for key, path in sorted(solved.items()):
             if key not in checked:
-                raise SourceError(path, 1, "these solutions have no checks", f"write src/mlcourse/exercises/{module_path(key)}")
+                raise SourceError(
+                    path, 1, "these solutions have no checks", f"write src/mlcourse/exercises/{module_path(key)}"
+                )
         for key in sorted(checked - set(solved)):
             path = self.root / "src/mlcourse/exercises" / module_path(key)
             raise SourceError(path, 1, "these checks have no solutions", f"write solutions/{key}.md")
         for chapter in self.chapters:
             if chapter.slug not in solved:
-                raise SourceError(chapter.path, 1, "this chapter has no exercises", f"write solutions/{chapter.slug}.md and its checks")
+                raise SourceError(
+                    chapter.path,
+                    1,
+                    "this chapter has no exercises",
+                    f"write solutions/{chapter.slug}.md and its checks",
+                )
 
 
 def find_root(start=None):
@@ -170,7 +189,12 @@ def find_root(start=None):
     for folder in (start, *start.parents):
         if (folder / "_toc.yml").exists() and (folder / "book").is_dir():
             return folder
-    raise SourceError(start, 1, "no course here: there is no _toc.yml in this folder or above it", "run this inside a clone of the repository")
+    raise SourceError(
+        start,
+        1,
+        "no course here: there is no _toc.yml in this folder or above it",
+        "run this inside a clone of the repository",
+    )
 
 
 def module_path(key):
@@ -204,15 +228,26 @@ def read_chapter(path, slug, number):
         raise SourceError(path, 1, "the front matter has no `mlcourse` section", f"add it: {_EXAMPLE}")
     for key in ("minutes", "prerequisites", "seconds", "megabytes", "gpu"):
         if key not in facts:
-            raise SourceError(path, line_of(path, "mlcourse:"), f"the front matter lacks `mlcourse.{key}`", f"add it: {_EXAMPLE}")
+            raise SourceError(
+                path, line_of(path, "mlcourse:"), f"the front matter lacks `mlcourse.{key}`", f"add it: {_EXAMPLE}"
+            )
     for key, limit in (("minutes", 600), ("seconds", _LIMIT_SECONDS), ("megabytes", _LIMIT_MEGABYTES)):
         if type(facts[key]) is not int or not 0 < facts[key] <= limit:
             message = f"`{key}` must be a whole number from 1 to {limit}; it is {facts[key]!r}"
-            raise SourceError(path, line_of(path, f"{key}:"), message, "measure it; a chapter beyond the limit needs a smaller example")
+            raise SourceError(
+                path,
+                line_of(path, f"{key}:"),
+                message,
+                "measure it; a chapter beyond the limit needs a smaller example",
+            )
     if facts["gpu"] not in GPU_WORDS:
-        raise SourceError(path, line_of(path, "gpu:"), f"`gpu` is {facts['gpu']!r}", f"use one of {', '.join(GPU_WORDS)}")
+        raise SourceError(
+            path, line_of(path, "gpu:"), f"`gpu` is {facts['gpu']!r}", f"use one of {', '.join(GPU_WORDS)}"
+        )
     if not isinstance(facts["prerequisites"], list):
-        raise SourceError(path, line_of(path, "prerequisites:"), "`prerequisites` must be a list", "write [] if there are none")
+        raise SourceError(
+            path, line_of(path, "prerequisites:"), "`prerequisites` must be a list", "write [] if there are none"
+        )
     prerequisites = tuple(facts["prerequisites"])
     return Chapter(slug, _title(path), path, Facts(**{**facts, "prerequisites": prerequisites}), number)
 

@@ -75,8 +75,12 @@ def _cell_error(path, notebook, error):
         for output in executed.get("outputs", []):
             if output.output_type == "error":
                 problem = f"this cell raises {output.ename}: {output.evalue}"
-                return SourceError(path, cell.line, problem, "mend the cell; open the chapter with `make lab` to try it")
-    return SourceError(path, 1, f"the chapter cannot be executed: {error.strip()}", "open it with `make lab` and run all cells")
+                return SourceError(
+                    path, cell.line, problem, "mend the cell; open the chapter with `make lab` to try it"
+                )
+    return SourceError(
+        path, 1, f"the chapter cannot be executed: {error.strip()}", "open it with `make lab` and run all cells"
+    )
 
 
 def _drop_outputs_of_other_code(root, cache):

@@ -43,7 +43,9 @@ def take_out_solution(source, path, line):
         mark = text.strip()
         if mark == _START:
             if block is not None:
-                raise SourceError(path, number, "`# solution` inside a solution", "end the one before with `# end solution`")
+                raise SourceError(
+                    path, number, "`# solution` inside a solution", "end the one before with `# end solution`"
+                )
             block, start = [], number
         elif mark == _END:
             if block is None:
@@ -55,7 +57,9 @@ def take_out_solution(source, path, line):
         else:
             out.append(text)
     if block is not None:
-        raise SourceError(path, start, "`# solution` is never ended", "put `# end solution` after the last line of the solution")
+        raise SourceError(
+            path, start, "`# solution` is never ended", "put `# end solution` after the last line of the solution"
+        )
     return "\n".join(out)
 
 
@@ -64,7 +68,9 @@ def _starter(block, indent, name):
     if _STARTER not in stripped:
         return [f"{indent}# your code here", f'{indent}raise NotImplementedError("{name} is not written yet")']
     given = block[stripped.index(_STARTER) + 1 :]
-    return [line.replace(_KEEP, "", 1) if _KEEP in line else line.replace(_KEEP.strip(), "", 1).rstrip() for line in given]
+    return [
+        line.replace(_KEEP, "", 1) if _KEEP in line else line.replace(_KEEP.strip(), "", 1).rstrip() for line in given
+    ]
 
 
 def has_solution(source):
@@ -77,10 +83,14 @@ def _name_of(source, path, line):
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
-        raise SourceError(path, line + (error.lineno or 1) - 1, f"not valid Python: {error.msg}", "mend the cell") from None
+        raise SourceError(
+            path, line + (error.lineno or 1) - 1, f"not valid Python: {error.msg}", "mend the cell"
+        ) from None
     names = [node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
     if not names:
-        raise SourceError(path, line, "a solution cell must define the function that the exercise asks for", "define it in this cell")
+        raise SourceError(
+            path, line, "a solution cell must define the function that the exercise asks for", "define it in this cell"
+        )
     return names[-1]
 
 
@@ -111,7 +121,9 @@ def exercise_cells(path, known):
             if announced:
                 _expect_closed(open_name, path, cell.line)
                 if announced not in known:
-                    raise SourceError(path, cell.line, f"the exercise {announced!r} has no check", "add it to EXERCISES of this set")
+                    raise SourceError(
+                        path, cell.line, f"the exercise {announced!r} has no check", "add it to EXERCISES of this set"
+                    )
                 announced_names.append(announced)
                 open_name = announced
         elif has_solution(cell.source):
@@ -124,7 +136,11 @@ def exercise_cells(path, known):
     _expect_closed(open_name, path, 1)
     if announced_names != list(known):
         missing = [name for name in known if name not in announced_names]
-        problem = f"no solution for {', '.join(missing)}" if missing else "the exercises are in another order than their checks"
+        problem = (
+            f"no solution for {', '.join(missing)}"
+            if missing
+            else "the exercises are in another order than their checks"
+        )
         raise SourceError(path, 1, problem, "solutions and EXERCISES must agree, in order")
 
 
@@ -132,13 +148,20 @@ def _announced(cell, path):
     blocks = parse_blocks(cell.source.split("\n"), cell.line, path)
     names = [block.argument for block in blocks if isinstance(block, Directive) and block.name == "exercise"]
     if len(names) > 1:
-        raise SourceError(path, cell.line, f"two exercises in a row: {' and '.join(names)}", "each needs its code cell before the next")
+        raise SourceError(
+            path,
+            cell.line,
+            f"two exercises in a row: {' and '.join(names)}",
+            "each needs its code cell before the next",
+        )
     return names[0] if names else None
 
 
 def _expect_closed(open_name, path, line):
     if open_name is not None:
-        raise SourceError(path, line, f"the exercise {open_name!r} has no code cell with `# solution`", "add it after the statement")
+        raise SourceError(
+            path, line, f"the exercise {open_name!r} has no code cell with `# solution`", "add it after the statement"
+        )
 
 
 def without_directive(source):

@@ -81,7 +81,9 @@ def _box(chapter, place, url):
     x, y = _corner(place)
     lines = textwrap.wrap(chapter.title, 20)[:2]
     top = y + _HEIGHT / 2 + 5 - 9 * (len(lines) - 1)
-    text = "".join(f'<tspan x="{x + _WIDTH / 2}" y="{top + 18 * i}">{escape(line)}</tspan>' for i, line in enumerate(lines))
+    text = "".join(
+        f'<tspan x="{x + _WIDTH / 2}" y="{top + 18 * i}">{escape(line)}</tspan>' for i, line in enumerate(lines)
+    )
     return (
         f'<a href="{escape(url)}"><rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="8"/>'
         f'<text text-anchor="middle" font-size="15">{text}</text></a>'

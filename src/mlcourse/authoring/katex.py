@@ -76,7 +76,9 @@ def _visit_inline(translator, node):
 
 def _visit_display(translator, node):
     translator.body.append(translator.starttag(node, "div", CLASS="math notranslate nohighlight"))
-    translator.body.append(f'<div class="formula" tabindex="0" role="group" aria-label="formula">{_html(translator, node, True)}</div>')
+    translator.body.append(
+        f'<div class="formula" tabindex="0" role="group" aria-label="formula">{_html(translator, node, True)}</div>'
+    )
     if node["number"]:
         translator.body.append(f'<span class="eqno">({get_node_equation_number(translator, node)})')
         translator.add_permalink_ref(node, "Link to this equation")

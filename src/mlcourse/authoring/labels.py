@@ -76,7 +76,9 @@ class Labels(dict):
 
     def _add(self, name, label, chapter, line):
         if name in self:
-            raise SourceError(chapter.path, line, f"the label {name!r} is used twice", "begin labels with the chapter's name")
+            raise SourceError(
+                chapter.path, line, f"the label {name!r} is used twice", "begin labels with the chapter's name"
+            )
         self[name] = label
 
     def _url(self, chapter, anchor):

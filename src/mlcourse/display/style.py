@@ -19,7 +19,6 @@ _ON_DARK = {"ink": "#e6e6e6", "grid": "#55585b", "paper": "#121212"}
 _COLORS_ON_DARK = ("#6cb4f0", "#ff9d6b", "#58cf9a", "#cb9cf2", "#e8b64c", "#f58ab9")
 
 
-
 def use():
     """Apply the style to Matplotlib, and to the notebook if there is one."""
     import matplotlib as mpl

@@ -123,9 +123,7 @@ def run(exercise, runner, seeds=(0,)):
     cases = [case for seed in seeds for case in exercise.cases(np.random.default_rng(seed))]
     outcomes = [runner.call(case.args, case.kwargs) for case in cases]
     faults = [judge(exercise, case, outcome) for case, outcome in zip(cases, outcomes, strict=True)]
-    results = tuple(
-        CaseResult(case.label, _inputs(case), fault) for case, fault in zip(cases, faults, strict=True)
-    )
+    results = tuple(CaseResult(case.label, _inputs(case), fault) for case, fault in zip(cases, faults, strict=True))
     started = not all(outcome.error == "NotImplementedError" for outcome in outcomes)
     recognized = _recognize(exercise, cases, outcomes) if started and any(faults) else None
     return Result(exercise, results, started, recognized)
@@ -174,7 +172,9 @@ def _recognize(exercise, cases, outcomes):
 def _same(exercise, first, second):
     if (first.error, first.changed) != (second.error, second.changed):
         return False
-    return first.error is not None or difference(first.value, second.value, rtol=exercise.rtol, atol=exercise.atol) is None
+    return (
+        first.error is not None or difference(first.value, second.value, rtol=exercise.rtol, atol=exercise.atol) is None
+    )
 
 
 def _changed(before, after):
@@ -184,7 +184,9 @@ def _changed(before, after):
 
 
 def _inputs(case):
-    parts = [describe(value) for value in case.args] + [f"{key}={describe(value)}" for key, value in case.kwargs.items()]
+    parts = [describe(value) for value in case.args] + [
+        f"{key}={describe(value)}" for key, value in case.kwargs.items()
+    ]
     return ", ".join(parts)
 
 

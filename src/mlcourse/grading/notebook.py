@@ -83,13 +83,19 @@ def check_notebook(path):
 
 def _read(path):
     if not path.is_file():
-        raise NotebookError(f"there is no file {path}; give the path of an exercise notebook, such as exercises/math/vectors.ipynb")
+        raise NotebookError(
+            f"there is no file {path}; give the path of an exercise notebook, such as exercises/math/vectors.ipynb"
+        )
     try:
         notebook = json.loads(path.read_text(encoding="utf-8-sig"))
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise NotebookError(f"{path} is not a Jupyter notebook: {error}; download it again or restore a saved copy") from None
+        raise NotebookError(
+            f"{path} is not a Jupyter notebook: {error}; download it again or restore a saved copy"
+        ) from None
     if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
-        raise NotebookError(f"{path} has no cells that Jupyter 4 or later wrote; open it in JupyterLab, save it, and try again")
+        raise NotebookError(
+            f"{path} has no cells that Jupyter 4 or later wrote; open it in JupyterLab, save it, and try again"
+        )
     return notebook
 
 
