@@ -6,6 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("mlcourse", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("mlcourse")
 
 ROOT = Path(__file__).parents[1]
 

@@ -96,7 +96,7 @@ def test_think_and_quiz(plain):
         (":::{quiz} Which?\n- [ ] A\n  > a\n- [ ] B\n  > b\n:::", 2, "exactly one"),
         (":::{quiz} Which?\n- [x] A\n- [ ] B\n  > b\n:::", 2, "has no feedback"),
         (":::{quiz} Which?\nfree text\n:::", 2, "not part of a quiz"),
-        (":::{note}\n:::{tip}\ninner {nope}`x`\n:::\n:::", 3, "{nope}"),
+        ("::::{note}\n:::{tip}\ninner {nope}`x`\n:::\n::::", 3, "{nope}"),
     ],
 )
 def test_what_has_no_form_is_an_error_with_its_line(plain, myst, line, words):

@@ -58,7 +58,7 @@ def test_figures_have_description_caption_and_name(chapter):
 @each_chapter
 def test_size(chapter):
     cells = read_notebook(chapter.path)[1]
-    assert 15 <= sum(cell.kind == "code" for cell in cells) <= 60
+    assert 15 <= sum(cell.kind == "code" for cell in cells) <= 80
     words = sum(len(cell.source.split()) for cell in cells)
     assert 4000 <= words <= 16000, words
 

@@ -75,6 +75,8 @@ def test_influence_curves_are_curves_of_equal_cooks_distance(ax):
 
 
 def test_intervals_separate_those_that_contain_zero(ax):
-    classical.draw_intervals(ax, ["a", "b", "c"], np.array([1.0, -2, 0.5]), np.array([0.5, -3, -1]), np.array([1.5, -1, 2]))
+    classical.draw_intervals(
+        ax, ["a", "b", "c"], np.array([1.0, -2, 0.5]), np.array([0.5, -3, -1]), np.array([1.5, -1, 2])
+    )
     assert [text.get_text() for text in ax.get_yticklabels()] == ["a", "b", "c"]
     assert labels(ax) == ["interval leaves out 0", "interval contains 0"]

@@ -70,6 +70,10 @@ def test_each_mistake_is_recognized():
         assert checked(mistake.answer).recognized is mistake
 
 
+def test_a_mistake_is_recognized_though_the_learner_forgot_an_error_as_well():
+    assert checked(lambda x: 4 * x**2 / 4).recognized.answer is squares
+
+
 def test_a_mistake_of_ones_own_is_not_taken_for_a_known_one():
     result = checked(lambda x: double(x) + 1)
     assert result.recognized is None

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.spatial import distance as scipy_distance
@@ -12,10 +12,14 @@ from mlcourse import ShapeError
 from mlcourse.math import vectors
 
 numbers = st.floats(-1e3, 1e3).map(lambda x: round(x, 6))
-pairs = st.integers(1, 8).flatmap(lambda d: st.tuples(arrays(float, d, elements=numbers), arrays(float, d, elements=numbers)))
+pairs = st.integers(1, 8).flatmap(
+    lambda d: st.tuples(arrays(float, d, elements=numbers), arrays(float, d, elements=numbers))
+)
+quickly = settings(deadline=None, max_examples=50)  # a busy machine is no failure
 nonzero_pairs = pairs.filter(lambda pair: all(np.abs(x).max() > 1e-3 for x in pair))
 
 
+@quickly
 @given(pairs)
 def test_dot_norms_and_distances_are_those_of_numpy(pair):
     u, v = pair
@@ -25,6 +29,7 @@ def test_dot_norms_and_distances_are_those_of_numpy(pair):
         assert vectors.distance(u, v, p) == pytest.approx(np.linalg.norm(u - v, p))
 
 
+@quickly
 @given(pairs)
 def test_norms_obey_their_three_laws(pair):
     u, v = pair
@@ -34,12 +39,14 @@ def test_norms_obey_their_three_laws(pair):
         assert (vectors.norm(u, p) == 0) == (not u.any())
 
 
+@quickly
 @given(pairs)
 def test_cauchy_schwarz(pair):
     u, v = pair
     assert abs(vectors.dot(u, v)) <= vectors.norm(u) * vectors.norm(v) * (1 + 1e-12)
 
 
+@quickly
 @given(nonzero_pairs)
 def test_cosine_and_angle_agree_with_scipy_and_with_each_other(pair):
     u, v = pair
@@ -51,6 +58,7 @@ def test_cosine_and_angle_agree_with_scipy_and_with_each_other(pair):
     assert vectors.norm(vectors.normalize(u)) == pytest.approx(1)
 
 
+@quickly
 @given(nonzero_pairs)
 def test_the_parts_add_up_are_orthogonal_and_no_multiple_is_nearer(pair):
     x, direction = pair
@@ -64,6 +72,7 @@ def test_the_parts_add_up_are_orthogonal_and_no_multiple_is_nearer(pair):
         assert vectors.norm(orthogonal) <= vectors.distance(x, t * direction) * (1 + 1e-9)
 
 
+@quickly
 @given(arrays(float, 3, elements=numbers), arrays(float, 3, elements=numbers))
 def test_cross_is_that_of_numpy_and_orthogonal(u, v):
     product = vectors.cross(u, v)

@@ -11,7 +11,7 @@ class Times(dict):
 
     def _rows(self):
         reference = list(self.values())[-1]
-        return [(name, _human(seconds), f"{seconds / reference:.2g}") for name, seconds in self.items()]
+        return [(name, _human(seconds), _plain(seconds / reference)) for name, seconds in self.items()]
 
     def __repr__(self):
         width = max(map(len, self))
@@ -55,6 +55,11 @@ def compare_times(functions, *, repeats=7):
             function()
             seconds[name].append(time.perf_counter() - start)
     return Times({name: statistics.median(values) for name, values in seconds.items()})
+
+
+def _plain(ratio):
+    """Two significant digits, without an exponent."""
+    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.2g}"
 
 
 def _human(seconds):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import traceback
+import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -158,15 +159,33 @@ def _compare(exercise, expected, got):
 
 
 def _recognize(exercise, cases, outcomes):
-    """The known mistake that behaves like the learner's function on every case, if there is one."""
-    for mistake in exercise.mistakes:
-        wrong = LocalRunner(mistake.answer)
-        if all(
-            _same(exercise, wrong.call(case.args, case.kwargs), outcome)
-            for case, outcome in zip(cases, outcomes, strict=True)
-        ):
-            return mistake
+    """The known mistake that behaves like the learner's function, if there is one.
+
+    It does so on every case; or, failing that, on every case that asks for a result, whatever either does where an error is asked for.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a wrong answer may well divide by zero
+        alike = {mistake: _cases_alike(exercise, mistake, cases, outcomes) for mistake in exercise.mistakes}
+        for mistake, same in alike.items():
+            if all(same):
+                return mistake
+        for mistake, same in alike.items():
+            pairs = [
+                (ok, case, outcome) for ok, case, outcome in zip(same, cases, outcomes, strict=True) if not case.raises
+            ]
+            wrong = any(judge(exercise, case, outcome) is not None for _, case, outcome in pairs)
+            if wrong and all(ok for ok, _, _ in pairs):
+                return mistake
     return None
+
+
+def _cases_alike(exercise, mistake, cases, outcomes):
+    """For each case: does the mistake do what the learner's function did?"""
+    runner = LocalRunner(mistake.answer)
+    return [
+        _same(exercise, runner.call(case.args, case.kwargs), outcome)
+        for case, outcome in zip(cases, outcomes, strict=True)
+    ]
 
 
 def _same(exercise, first, second):

@@ -1,0 +1,1 @@
+"""Mathematics from scratch: one module for each chapter of the first part."""
