@@ -55,6 +55,7 @@ def test_nested_directives_become_nested_quotes(plain):
 def test_term_links_to_the_glossary_of_the_site(plain, course):
     assert plain("A {term}`dot product`.") == f"A [dot product]({course.page_url('book/glossary')}#term-dot-product)."
     assert plain("{term}`Dots <dot product>`").startswith("[Dots](")
+    assert plain("{term}`Dot product`").endswith("#term-dot-product)")
 
 
 def test_role_may_break_over_lines(plain):
@@ -93,6 +94,7 @@ def test_think_and_quiz(plain):
         ("{eq}`eq-nowhere`", 1, "'eq-nowhere', which does not exist"),
         ("{cite:p}`nobody1900nothing`", 1, "not in book/references.bib"),
         ("{doc}`/book/math/nothing`", 1, "does not exist"),
+        ("{term}`no such term`", 1, "is not in book/glossary.md"),
         (":::{quiz} Which?\n- [ ] A\n  > a\n- [ ] B\n  > b\n:::", 2, "exactly one"),
         (":::{quiz} Which?\n- [x] A\n- [ ] B\n  > b\n:::", 2, "has no feedback"),
         (":::{quiz} Which?\nfree text\n:::", 2, "not part of a quiz"),

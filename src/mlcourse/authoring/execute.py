@@ -19,6 +19,7 @@ from mlcourse.authoring.myst import read_notebook
 CACHE = "_build/.jupyter_cache"
 """Where Jupyter Book looks for outputs."""
 
+_QUIET = ["--IPKernelApp.log_level=ERROR"]  # a kernel warns about its own connection, which stays on this machine
 _NOT_SHOWN_IN_CHAPTERS = ("authoring", "cli.py", "grading")
 
 
@@ -64,7 +65,9 @@ def execute(course):
 
 def _run(path, notebook, timeout):
     """Execute one notebook in its folder; errors travel back as text."""
-    result = single_nb_execution(notebook, cwd=str(path.parent), timeout=timeout, allow_errors=False)
+    result = single_nb_execution(
+        notebook, cwd=str(path.parent), timeout=timeout, allow_errors=False, extra_arguments=_QUIET
+    )
     return result.nb, result.time, str(result.err) if result.err is not None else ""
 
 

@@ -44,6 +44,7 @@ class NotebookForm:
         self._course = course
         self._labels = Labels(course)
         self._citations = Citations(course.root / "book/references.bib")
+        self._terms = glossary_terms(course.root / "book/glossary.md")
 
     def chapter_text(self, cell, path, notes):
         """Return one text cell as plain Markdown.
@@ -176,8 +177,7 @@ class NotebookForm:
         titled = _TITLED.match(body)
         text, target = (titled["text"], titled["target"]) if titled else (None, body)
         if role == "term":
-            anchor = _make_id(f"term-{target}")
-            return f"[{text or target}]({self._course.page_url('book/glossary')}#{anchor})"
+            return self._term(text, target, line, path)
         if role in ("cite:p", "cite:t"):
             return self._cite(role, target, line, path)
         if role == "doc":
@@ -191,6 +191,14 @@ class NotebookForm:
         raise SourceError(
             path, line, f"the role {{{role}}} has no notebook form", "use one of those that book/contributing.md lists"
         )
+
+    def _term(self, text, target, line, path):
+        term = self._terms.get(target.lower())
+        if term is None:
+            raise SourceError(
+                path, line, f"{target!r} is not in book/glossary.md", "add the term, or mend its spelling"
+            )
+        return f"[{text or target}]({self._course.page_url('book/glossary')}#{_make_id(f'term-{term}')})"
 
     def _reference(self, text, label):
         words = {"eq": f"({label.text})", "fig": f"Fig. {label.text}"}
@@ -220,6 +228,14 @@ class NotebookForm:
             parts.append(f"{names} ({year})" if role == "cite:t" else f"{names}, {year}")
         link = f"[{'; '.join(parts)}]({self._course.page_url('book/references')})"
         return link if role == "cite:t" else f"({link})"
+
+
+def glossary_terms(path):
+    """Return the terms of the glossary as they are spelled there, by their lower-case spelling."""
+    text = path.read_text(encoding="utf-8")
+    body = text[text.index("{glossary}") :].split("\n", 1)[1]
+    terms = re.findall(r"^(\w[^\n]*)\n[ ]{2}", body, re.MULTILINE)
+    return {term.lower(): term for term in terms}
 
 
 def notes_text(notes):

@@ -7,9 +7,12 @@ and the links to its notebooks; the notebooks themselves, to download; no script
 from __future__ import annotations
 
 import shutil
+from html import escape
 from pathlib import Path
+from urllib.parse import urlparse
 
 from docutils import nodes
+from markdown_it import MarkdownIt
 from sphinx import addnodes
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
@@ -211,16 +214,27 @@ def _course(app):
 
 
 def _configure(app, config):
-    """What other settings repeat is computed from `repository` and `html.baseurl`."""
+    """What other settings would repeat is computed from `repository` and `html.baseurl`."""
     course = _course(app)
-    config.ogp_site_url = f"{course.site}/"
+    config.ogp_image = f"{course.site}/_static/social.png"
     config.ogp_site_name = config.project
-    config.notfound_urls_prefix = "/" + course.site.split("/", 3)[3] + "/" if course.site.count("/") > 2 else "/"
+    config.ogp_site_url = f"{course.site}/"
+    config.notfound_urls_prefix = urlparse(course.site).path.rstrip("/") + "/"
+    config.notfound_context = {
+        "title": "This page does not exist",
+        "body": _missing_page(course, config.notfound_urls_prefix),
+    }
     config.myst_substitutions = {
         **(config.myst_substitutions or {}),
         "repository": course.repository,
         "version": course.version,
     }
+
+
+def _missing_page(course, prefix):
+    """The body of the page for addresses that do not exist; its links must work from every folder."""
+    text = (course.root / "book/404.md").read_text(encoding="utf-8")
+    return MarkdownIt().render(text).replace('href="book/', f'href="{prefix}book/')
 
 
 def _drop_thebe(app, pagename, templatename, context, doctree):
@@ -245,6 +259,21 @@ def _copy_notebooks(app, error):
             if source.exists():
                 ignore = shutil.ignore_patterns(".ipynb_checkpoints")
                 shutil.copytree(source, Path(app.outdir) / folder, dirs_exist_ok=True, ignore=ignore)
+
+
+def _finish(app, error):
+    """Write the sitemap of all pages, also of those that this run did not write, and remove pages whose source is gone."""
+    if error is not None or app.builder.format != "html":
+        return
+    course, folder = _course(app), Path(app.outdir)
+    pages = sorted(app.env.found_docs)
+    entries = "".join(f"<url><loc>{escape(course.page_url(page))}</loc></url>\n" for page in pages)
+    head = '<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+    (folder / "sitemap.xml").write_text(f"{head}{entries}</urlset>\n", encoding="utf-8")
+    for path in folder.rglob("*.html"):
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        if "/" in name and not name.startswith("_") and name not in app.env.found_docs:
+            path.unlink()
 
 
 def _visit_details(translator, node):
@@ -279,4 +308,5 @@ def setup(app):
     app.connect("doctree-read", _add_facts)
     app.connect("html-page-context", _drop_thebe, priority=950)
     app.connect("build-finished", _copy_notebooks)
+    app.connect("build-finished", _finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

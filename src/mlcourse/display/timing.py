@@ -19,7 +19,7 @@ class Times(dict):
 
     def _repr_markdown_(self):
         rows = "\n".join(f"| {name} | {seconds} | {ratio} |" for name, seconds, ratio in self._rows())
-        return f"| | median time | ratio to {list(self)[-1]} |\n|:---|---:|---:|\n{rows}"
+        return f"| run | median time | ratio to {list(self)[-1]} |\n|:---|---:|---:|\n{rows}"
 
 
 def compare_times(functions, *, repeats=7):
