@@ -51,10 +51,10 @@ def test_equals_scikit_learn_on_300_tiny_problems(solver, fit_intercept):
         X, y = tiny_problem(seed)
         ours = LinearRegression(fit_intercept=fit_intercept, solver=solver).fit(X, y)
         reference = sklearn.linear_model.LinearRegression(fit_intercept=fit_intercept).fit(X, y)
-        size = 1 + np.linalg.norm(reference.coef_)
-        np.testing.assert_allclose(ours.coef_, reference.coef_, rtol=1e-6, atol=1e-7 * size, err_msg=f"seed {seed}")
-        np.testing.assert_allclose(ours.intercept_, reference.intercept_, rtol=1e-6, atol=1e-7 * size, err_msg=f"seed {seed}")
-        np.testing.assert_allclose(ours.predict(X), reference.predict(X), rtol=1e-6, atol=1e-7 * size, err_msg=f"seed {seed}")
+        close = {"rtol": 1e-6, "atol": 1e-7 * (1 + np.linalg.norm(reference.coef_)), "err_msg": f"seed {seed}"}
+        np.testing.assert_allclose(ours.coef_, reference.coef_, **close)
+        np.testing.assert_allclose(ours.intercept_, reference.intercept_, **close)
+        np.testing.assert_allclose(ours.predict(X), reference.predict(X), **close)
 
 
 def test_gradient_descent_equals_scikit_learn_on_200_tiny_problems_even_without_a_unique_solution():
@@ -63,7 +63,7 @@ def test_gradient_descent_equals_scikit_learn_on_200_tiny_problems_even_without_
         n, d = int(rng.integers(2, 9)), int(rng.integers(1, 6))
         rank = min(n - 1, d)
         U, V = np.linalg.qr(center(rng.normal(size=(n, rank)))[0])[0], np.linalg.qr(rng.normal(size=(d, rank)))[0]
-        X = U * rng.uniform(0.3, 2, rank) @ V.T + rng.normal(size=d)  # well conditioned: it converges in a few hundred steps
+        X = U * rng.uniform(0.3, 2, rank) @ V.T + rng.normal(size=d)  # well conditioned, so that it converges quickly
         y = rng.normal(size=n)
         ours = LinearRegression(solver="gradient", tol=1e-12).fit(X, y)
         reference = sklearn.linear_model.LinearRegression().fit(X, y)
@@ -205,7 +205,8 @@ def test_works_in_pipelines_searches_and_clones(solver):
     model = LinearRegression(solver=solver, tol=1e-4)
     assert clone(model).get_params() == model.get_params()
     pipeline = make_pipeline(StandardScaler(), PolynomialFeatures(), StandardScaler(), model)
-    search = GridSearchCV(pipeline, {"polynomialfeatures__degree": [1], "linearregression__fit_intercept": [True, False]}, cv=3)
+    grid = {"polynomialfeatures__degree": [1], "linearregression__fit_intercept": [True, False]}
+    search = GridSearchCV(pipeline, grid, cv=3)
     search.fit(data.X[:, :3], data.y)
     assert search.best_params_["linearregression__fit_intercept"] is True
     assert cross_val_score(pipeline.set_params(polynomialfeatures__degree=1), data.X, data.y).mean() > 0.4
@@ -279,7 +280,9 @@ def test_bad_parameters_are_refused_at_fit(params, message):
         LinearRegression(**params).fit(X, Y)
 
 
-@pytest.mark.parametrize(("n", "d", "rows"), [(5, 3, 1000), (2, 4, 1000), (4000, 3, 1000), (4321, 5, 1000), (100, 30, 10)])
+@pytest.mark.parametrize(
+    ("n", "d", "rows"), [(5, 3, 1000), (2, 4, 1000), (4000, 3, 1000), (4321, 5, 1000), (100, 30, 10)]
+)
 def test_triangle_in_blocks_equals_numpy_up_to_signs(n, d, rows):
     table = np.random.default_rng(0).normal(size=(n, d))
     np.testing.assert_allclose(abs(triangle(table, rows)), abs(np.linalg.qr(table, mode="r")), atol=1e-10)
