@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 settings.register_profile("mlcourse", deadline=None)  # a busy machine is no fault of the code
@@ -33,7 +34,9 @@ def sources(tmp_path):
 
 @pytest.fixture(scope="session")
 def built_site():
-    """The folder of the site, built by the command that everybody uses."""
-    done = subprocess.run([sys.executable, "-m", "mlcourse.cli", "book"], cwd=ROOT, capture_output=True, text=True)
+    """The folder of the site, built by the command that everybody uses, by one process at a time."""
+    (ROOT / "_build").mkdir(exist_ok=True)
+    with FileLock(ROOT / "_build/site.lock"):
+        done = subprocess.run([sys.executable, "-m", "mlcourse.cli", "book"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return ROOT / "_build/html"

@@ -73,7 +73,6 @@ def colab(tmp_path_factory, course):
     return python, {**environment, **redirect}
 
 
-@pytest.mark.xdist_group("colab")
 @pytest.mark.parametrize(
     "notebook",
     [

@@ -7,10 +7,7 @@ import pytest
 
 from tests.site.browser import ARGUMENTS, INSTALL, find_chromium, serve
 
-pytestmark = [
-    pytest.mark.xdist_group("site"),
-    pytest.mark.skipif(find_chromium() is None, reason=f"there is no Chromium; install it: {INSTALL}"),
-]
+pytestmark = pytest.mark.skipif(find_chromium() is None, reason=f"there is no Chromium; install it: {INSTALL}")
 SCROLL = """async () => {
   for (let y = 0; y < document.body.scrollHeight; y += 600) { scrollTo(0, y); await new Promise(r => setTimeout(r, 20)) }
 }"""
