@@ -1,9 +1,10 @@
-"""The command line: `mlcourse check`, and for authors `sync` and `book`."""
+"""The command line: `mlcourse check` and `grade`, and for authors `sync` and `book`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from mlcourse import __version__
 
@@ -32,6 +33,21 @@ def _parser():
     check.add_argument("notebook", help="the notebook, such as exercises/math/vectors.ipynb")
     check.set_defaults(run=_check)
 
+    grade = commands.add_parser("grade", help="grade a class: submissions in, gradebook and feedback pages out")
+    grade.add_argument("submissions", type=Path, help="a folder of <student>/<notebook>.ipynb, a zip, or one notebook")
+    grade.add_argument(
+        "--exercise", metavar="SET", help="the exercise set, such as math/vectors (by default the notebook says)"
+    )
+    grade.add_argument(
+        "--seed", type=int, help="the class's seed (by default that of the earlier run, or a random one)"
+    )
+    grade.add_argument("--jobs", type=_positive, default=1, help="how many submissions at a time")
+    grade.add_argument("--out", type=Path, default=Path("grades"), help="where the results go (default: grades)")
+    grade.add_argument(
+        "--sandbox", choices=("bubblewrap", "none"), default="bubblewrap", help="how the students' code is confined"
+    )
+    grade.set_defaults(run=_grade)
+
     sync = commands.add_parser("sync", help="derive notebooks/ and exercises/ from book/ and solutions/")
     sync.add_argument("--check", action="store_true", help="write nothing; fail if a derived file is stale")
     sync.set_defaults(run=_sync)
@@ -51,6 +67,34 @@ def _check(options):
         return 2
     print(report)
     return 0 if report.passed else 1
+
+
+def _grade(options):
+    from mlcourse.grading.classroom import grade_class, summary
+    from mlcourse.grading.gradebook import GradebookError
+    from mlcourse.grading.sandbox import SandboxError
+    from mlcourse.grading.submissions import NotebookError
+
+    try:
+        marks = grade_class(
+            options.submissions, options.out,
+            exercise_set=options.exercise, seed=options.seed, jobs=options.jobs, sandbox=options.sandbox,
+        )  # fmt: skip
+    except (NotebookError, SandboxError, GradebookError) as error:
+        print(f"mlcourse grade: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; what is graded is kept: give the same command again to go on", file=sys.stderr)
+        return 130
+    print(summary(marks, options.out))
+    return 0
+
+
+def _positive(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1; got {number}")
+    return number
 
 
 def _sync(options):

@@ -64,3 +64,32 @@ def test_tools_that_chapters_do_not_run_do_not_count(tmp_path):
     (tmp_path / "src/mlcourse/grading").mkdir()
     (tmp_path / "src/mlcourse/grading/x.py").write_text("x = 1\n")
     assert module.package_hash(course.root) == before
+
+
+def test_figures_are_drawn_whatever_backend_the_shell_has_set(tmp_path, monkeypatch):
+    from jupyter_cache import get_cache
+
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    course = TinyCourse(tmp_path)
+    course.write(CHAPTER.replace("print(1 + 1)", "import matplotlib.pyplot as plt\nfig, ax = plt.subplots()"))
+    cache = get_cache(str(tmp_path / module.CACHE))
+    notebook = cache.get_cache_bundle(cache.list_cache_records()[0].pk).nb
+    (code,) = (cell for cell in notebook.cells if cell.cell_type == "code")
+    assert "image/png" in code.outputs[0].data
+
+
+def test_a_build_that_fails_fails_again(tmp_path, monkeypatch):
+    """Sphinx warns about a page only when it reads it, so what was read must be forgotten."""
+    from types import SimpleNamespace
+
+    from mlcourse.authoring import build
+
+    read = tmp_path / "_build/.doctrees/page.doctree"
+    read.parent.mkdir(parents=True)
+    read.write_text("x")
+    monkeypatch.setattr(build, "Course", lambda root: None)
+    monkeypatch.setattr(build, "sync", lambda course: [])
+    monkeypatch.setattr(build, "execute", lambda course: [])
+    monkeypatch.setattr(build.subprocess, "run", lambda *a, **k: SimpleNamespace(returncode=1))
+    assert build.build(tmp_path) == 1
+    assert not read.exists()

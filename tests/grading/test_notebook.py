@@ -72,7 +72,7 @@ def test_the_set_is_known_from_the_path_too(tmp_path, capsys):
     [
         ("not json", "is not a Jupyter notebook"),
         ("[]", "has no cells"),
-        ({"worksheets": [], "nbformat": 3}, "open it in JupyterLab, save it"),
+        ({"nbformat": 4}, "open it in JupyterLab, save it"),
         (notebook([]), "belongs to no exercise set"),
         (notebook([], mlcourse={"exercises": "math/nothing"}), "belongs to no exercise set"),
         (notebook([], mlcourse="odd"), "belongs to no exercise set"),
@@ -94,3 +94,11 @@ def test_odd_cells_are_passed_over(check_file):
     content = notebook(["x = 1"], mlcourse={"exercises": KEY})
     content["cells"] += [3, {"cell_type": "code"}, {"cell_type": "code", "source": ["y = ", "2"], "metadata": None}]
     assert check_file(content)[0] == 1
+
+
+def test_the_environment_stays_as_it_was(check_file, monkeypatch):
+    import os
+
+    monkeypatch.delenv("MPLBACKEND", raising=False)
+    check_file(notebook(["x = 1"], mlcourse={"exercises": KEY}))
+    assert "MPLBACKEND" not in os.environ

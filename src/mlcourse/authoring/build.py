@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import time
 from pathlib import Path
 
 from mlcourse.authoring.course import Course
-from mlcourse.authoring.execute import execute
+from mlcourse.authoring.execute import ENVIRONMENT, execute
 from mlcourse.authoring.sync import sync
 
 
@@ -33,8 +34,11 @@ def build(root):
     executed = execute(course)
     print(f"executed: {', '.join(executed)}" if executed else "executed: nothing, all outputs are kept")
     program = shutil.which("jupyter-book", path=str(Path(sys.executable).parent))
-    status = subprocess.run([program, "build", str(root), "-W", "--keep-going", "-q"], cwd=root).returncode
+    status = subprocess.run(
+        [program, "build", str(root), "-W", "--keep-going", "-q"], cwd=root, env={**os.environ, **ENVIRONMENT}
+    ).returncode
     if status != 0:
+        shutil.rmtree(root / "_build/.doctrees", ignore_errors=True)  # else the next build would not warn again
         print("the site was not built: every warning above is an error; each names its file and line", file=sys.stderr)
         return status
     print(f"built in {time.perf_counter() - start:.0f} s: {root / '_build/html/index.html'}")

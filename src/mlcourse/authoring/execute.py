@@ -20,6 +20,9 @@ CACHE = "_build/.jupyter_cache"
 """Where Jupyter Book looks for outputs."""
 
 _QUIET = ["--IPKernelApp.log_level=ERROR"]  # a kernel warns about its own connection, which stays on this machine
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+"""What kernels must find set, whatever the shell has set."""
+
 _NOT_SHOWN_IN_CHAPTERS = ("authoring", "cli.py", "grading")
 
 
@@ -50,9 +53,9 @@ def execute(course):
             waiting.append((chapter, notebook))
     if not waiting:
         return []
-    os.environ["OMP_NUM_THREADS"] = "1"
     timeout = course.config["execute"]["timeout"]
-    with ProcessPoolExecutor(min(len(waiting), os.cpu_count() or 1)) as pool:
+    workers = min(len(waiting), os.cpu_count() or 1)
+    with ProcessPoolExecutor(workers, initializer=os.environ.update, initargs=(ENVIRONMENT,)) as pool:
         futures = [pool.submit(_run, chapter.path, notebook, timeout) for chapter, notebook in waiting]
         for (chapter, _), future in zip(tqdm(waiting, desc="executing", unit="chapter"), futures, strict=True):
             notebook, seconds, error = future.result()

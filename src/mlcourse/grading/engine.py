@@ -153,9 +153,12 @@ def _judge_error(case, outcome):
 
 
 def _compare(exercise, expected, got):
-    if exercise.compare is not None:
-        return exercise.compare(expected, got)
-    return difference(expected, got, rtol=exercise.rtol, atol=exercise.atol)
+    try:
+        if exercise.compare is not None:
+            return exercise.compare(expected, got)
+        return difference(expected, got, rtol=exercise.rtol, atol=exercise.atol)
+    except (ArithmeticError, TypeError, ValueError, RecursionError, MemoryError) as error:
+        return Difference("wrong value", f"it cannot be compared with the expected result ({type(error).__name__})")
 
 
 def _recognize(exercise, cases, outcomes):

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlcourse.grading.engine import LocalRunner, Result, run
 from mlcourse.grading.report import REMAINS
-
-_MAGIC = re.compile(r"^\s*[%!]|\?\s*$")
-
-
-class NotebookError(Exception):
-    """A file that cannot be marked; the message says why and what to do."""
+from mlcourse.grading.submissions import NotebookError, exercise_set_of, read_notebook
+from mlcourse.grading.worker import parse_cell
 
 
 @dataclass(frozen=True)
@@ -67,13 +61,20 @@ def check_notebook(path):
     NotebookError
         If the file is missing, is not a notebook, or belongs to no exercise set.
     """
-    from mlcourse.exercises import exercise_set
+    from mlcourse.exercises import exercise_set, exercise_sets
 
     path = Path(path)
-    notebook = _read(path)
-    key = _exercise_set_of(notebook, path)
+    if not path.is_file():
+        raise NotebookError(
+            f"there is no file {path}; give the path of an exercise notebook, such as exercises/math/vectors.ipynb"
+        )
+    try:
+        notebook = read_notebook(path.read_bytes())
+        key = exercise_set_of(notebook, path.resolve().as_posix(), exercise_sets())
+    except NotebookError as error:
+        raise NotebookError(f"{path}: {error}") from None
     exercises = exercise_set(key)
-    names, problems = _execute(notebook["cells"])
+    names, problems = _execute(notebook.cells)
     results = {}
     for exercise in exercises:
         function = names.get(exercise.name)
@@ -81,53 +82,13 @@ def check_notebook(path):
     return NotebookReport(key, exercises, results, tuple(problems))
 
 
-def _read(path):
-    if not path.is_file():
-        raise NotebookError(
-            f"there is no file {path}; give the path of an exercise notebook, such as exercises/math/vectors.ipynb"
-        )
-    try:
-        notebook = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise NotebookError(
-            f"{path} is not a Jupyter notebook: {error}; download it again or restore a saved copy"
-        ) from None
-    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
-        raise NotebookError(
-            f"{path} has no cells that Jupyter 4 or later wrote; open it in JupyterLab, save it, and try again"
-        )
-    return notebook
-
-
-def _exercise_set_of(notebook, path):
-    from mlcourse.exercises import exercise_sets
-
-    known = exercise_sets()
-    metadata = notebook.get("metadata")
-    about = metadata.get("mlcourse") if isinstance(metadata, dict) else None
-    about = about if isinstance(about, dict) else {}
-    if about.get("exercises") in known:
-        return about["exercises"]
-    if about.get("chapter") in known:
-        chapter = about["chapter"]
-        raise NotebookError(f"{path} is the chapter itself; its exercises are in exercises/{chapter}.ipynb")
-    by_path = "/".join(path.resolve().with_suffix("").parts[-2:])
-    if by_path in known:
-        return by_path
-    raise NotebookError(f"{path} belongs to no exercise set of this course; the sets are {', '.join(known)}")
-
-
 def _execute(cells):
     """Run the code cells; return the names they define and what went wrong."""
-    os.environ.setdefault("MPLBACKEND", "Agg")
     names, problems = {"__name__": "__main__"}, []
-    for number, cell in enumerate(cells, 1):
-        source = _code_of(cell)
-        if not source:
-            continue
+    for number, source in enumerate(cells, 1):
         try:
-            with contextlib.redirect_stdout(io.StringIO()):
-                exec(compile(source, f"<cell {number}>", "exec"), names)
+            with contextlib.redirect_stdout(io.StringIO()), _without_windows():
+                exec(compile(parse_cell(source), f"<cell {number}>", "exec"), names)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -135,17 +96,17 @@ def _execute(cells):
     return names, problems
 
 
-def _code_of(cell):
-    """The Python of a code cell, without lines for Jupyter; nothing for cells that the course wrote."""
-    if not isinstance(cell, dict) or cell.get("cell_type") != "code":
-        return ""
-    metadata = cell.get("metadata")
-    tags = metadata.get("tags", []) if isinstance(metadata, dict) else []
-    source = cell.get("source", "")
-    source = "".join(map(str, source)) if isinstance(source, list) else str(source)
-    if "setup" in tags or "check" in tags or source.startswith("%%"):
-        return ""
-    return "\n".join("" if _MAGIC.search(line) else line for line in source.splitlines())
+@contextlib.contextmanager
+def _without_windows():
+    """Let Matplotlib draw without opening windows, and leave the environment as it was."""
+    before = os.environ.get("MPLBACKEND")
+    os.environ["MPLBACKEND"] = "agg"
+    try:
+        yield
+    finally:
+        os.environ.pop("MPLBACKEND")
+        if before is not None:
+            os.environ["MPLBACKEND"] = before
 
 
 def _why(exercise, result):

@@ -1,0 +1,194 @@
+"""The student's side: holds the student's code and calls it when the grader asks.
+
+It is started by `mlcourse.grading.session`, inside the sandbox, as a program of its own. Nothing that it says is believed except as plain
+data: the grader computes the marks. A message is four bytes of length and that many bytes of JSON.
+"""
+
+import ast
+import contextlib
+import json
+import os
+import re
+import signal
+import struct
+import sys
+
+_MAGIC = re.compile(r"^\s*[%!]|\?\s*$")
+_COURSE_CALLS = ("check", "hint", "progress")
+_FOLDER = os.path.dirname(os.path.abspath(__file__))
+
+
+class OutOfTime(BaseException):
+    """Raised in the student's code when its time is up."""
+
+
+class Channel:
+    """The two pipes to the grader, out of the way of the student's own input and output."""
+
+    def __init__(self):
+        self._in, self._out = os.dup(0), os.dup(1)
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for descriptor in (0, 1, 2):
+            os.dup2(nothing, descriptor)
+
+    def receive(self):
+        size = struct.unpack(">I", self._read(4))[0]
+        return json.loads(self._read(size))
+
+    def send(self, message):
+        data = json.dumps(message).encode()
+        data = struct.pack(">I", len(data)) + data
+        while data:
+            data = data[os.write(self._out, data) :]
+
+    def _read(self, size):
+        data = b""
+        while len(data) < size:
+            piece = os.read(self._in, size - len(data))
+            if not piece:
+                os._exit(0)
+            data += piece
+        return data
+
+
+def limit_resources(limits):
+    """Set this process's limits, which its children inherit; the memory of all together is watched from outside."""
+    import resource
+
+    for name, value in limits.items():
+        number = getattr(resource, name, None)
+        if number is not None:
+            with contextlib.suppress(ValueError, OSError):
+                resource.setrlimit(number, (value, value))
+
+
+def parse_cell(source):
+    """Parse a cell, without the lines that only Jupyter understands."""
+    try:
+        return ast.parse(source)
+    except SyntaxError:
+        if source.lstrip().startswith("%%"):
+            return ast.parse("")
+        return ast.parse("\n".join("" if _MAGIC.search(line) else line for line in source.splitlines()))
+
+
+def without_course_calls(tree):
+    """Drop what a cell asks of the course's own checks: here the grader asks."""
+
+    def is_course_call(node):
+        if isinstance(node, ast.ImportFrom):
+            return (node.module or "").startswith(("mlcourse.exercises", "mlcourse.grading"))
+        call = node.value if isinstance(node, ast.Expr) else None
+        return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in _COURSE_CALLS
+
+    tree.body = [node for node in tree.body if not is_course_call(node)]
+    return tree
+
+
+def definitions_only(tree):
+    """Keep imports, functions and classes: what a cell must leave behind if the rest of it ended the program."""
+    kept = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+    tree.body = [node for node in tree.body if isinstance(node, kept)]
+    return tree
+
+
+class Student:
+    """The student's names, and what can be done with them."""
+
+    def __init__(self, codec):
+        self._codec = codec
+        self._names = {"__name__": "__main__", "display": print, "get_ipython": lambda: None}
+        self._names.update({name: lambda *arguments, **options: None for name in _COURSE_CALLS})
+
+    def run(self, source, number, definitions):
+        tree = without_course_calls(parse_cell(source))
+        if definitions:
+            tree = definitions_only(tree)
+        exec(compile(tree, f"<cell {number}>", "exec"), self._names)
+        return {}
+
+    def defined(self, names):
+        return {"names": [name for name in names if callable(self._names.get(name))]}
+
+    def call(self, name, args, kwargs):
+        args = [self._codec.decode(value) for value in args]
+        kwargs = {key: self._codec.decode(value) for key, value in kwargs.items()}
+        before = self._snapshot(args, kwargs)
+        value = self._names[name](*args, **kwargs)
+        after = self._snapshot(args, kwargs)
+        changed = [key for key in before if before[key] != after[key]]
+        return {"value": self._codec.encode(value), "changed": changed}
+
+    def _snapshot(self, args, kwargs):
+        named = {**{f"number {i + 1}": value for i, value in enumerate(args)}, **kwargs}
+        return {key: json.dumps(self._codec.encode(value)) for key, value in named.items()}
+
+
+def describe(error):
+    """An exception as data: its name, text, line in the student's code, and the names of its classes."""
+    line, text = "", ""
+    with contextlib.suppress(BaseException):
+        text = " ".join(str(error).split())[:500]
+    trace = getattr(error, "__traceback__", None)
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename.startswith("<cell"):
+            line = f" (in line {trace.tb_lineno} of its cell)"
+        trace = trace.tb_next
+    bases = [base.__name__[:80] for base in type(error).__mro__][:20]
+    return {"error": type(error).__name__[:80], "text": text, "line": line, "bases": bases}
+
+
+def answer(student, request):
+    """Do what the grader asks within the time it allows; return what happened, as data."""
+    operations = {"run": student.run, "defined": student.defined, "call": student.call}
+    seconds = request["seconds"]
+
+    def out_of_time(*_):
+        raise OutOfTime(f"it ran longer than {seconds:g} s")
+
+    try:
+        if hasattr(signal, "setitimer"):
+            signal.signal(signal.SIGALRM, out_of_time)
+            signal.setitimer(signal.ITIMER_REAL, seconds, 0.2)
+        return operations[request["do"]](**request["with"])
+    except BaseException as error:
+        return describe(error)
+    finally:
+        while hasattr(signal, "setitimer"):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                break
+            except BaseException:
+                continue
+
+
+def main():
+    own_process = os.getpid()
+    channel = Channel()
+    sys.path.insert(0, _FOLDER)
+    import codec
+
+    sys.path.remove(_FOLDER)
+    limit_resources(channel.receive())
+    student = Student(codec)
+    while True:
+        request = channel.receive()
+        result = answer(student, request)
+        if os.getpid() != own_process:  # the student's code forked, and this is the copy
+            os._exit(0)
+        try:
+            channel.send({"id": request["id"], **result})
+        except (TypeError, ValueError, RecursionError, MemoryError):
+            channel.send(
+                {
+                    "id": request["id"],
+                    "error": "ValueError",
+                    "text": "the result cannot be sent",
+                    "line": "",
+                    "bases": [],
+                }
+            )
+
+
+if __name__ == "__main__":
+    main()
