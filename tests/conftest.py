@@ -1,5 +1,6 @@
 """What several tests need: the course, a copy of its sources to break, the built site."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,12 @@ settings.register_profile("mlcourse", deadline=None)  # a busy machine is no fau
 settings.load_profile("mlcourse")
 
 ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def progress_of_the_tests(tmp_path_factory):
+    """Keep what the tests check out of the progress of the person who runs them."""
+    os.environ["MLCOURSE_PROGRESS"] = str(tmp_path_factory.mktemp("progress") / "progress.jsonl")
 
 
 @pytest.fixture(scope="session")

@@ -51,7 +51,7 @@ EXERCISE = Exercise(
 
 
 def checked(function):
-    return run(EXERCISE, LocalRunner(function))
+    return run(EXERCISE, LocalRunner(function, EXERCISE))
 
 
 def test_right_answer_has_all_points():
@@ -139,7 +139,7 @@ def test_line_of_the_learners_code_is_shown():
 
 def test_inputs_of_the_cases_stay_as_they_are():
     case = Case("one", np.ones(2))
-    LocalRunner(in_place).call(case.args, case.kwargs)
+    LocalRunner(in_place, EXERCISE).call(case.args, case.kwargs)
     assert (case.args[0] == 1).all()
 
 
@@ -151,7 +151,7 @@ def test_html_escapes_what_comes_from_the_learner():
 
 
 def test_several_seeds_draw_several_sets_of_cases():
-    assert len(run(EXERCISE, LocalRunner(double), seeds=(1, 2)).cases) == 6
+    assert len(run(EXERCISE, LocalRunner(double, EXERCISE), seeds=(1, 2)).cases) == 6
 
 
 @pytest.mark.parametrize(

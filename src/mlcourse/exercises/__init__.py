@@ -2,10 +2,11 @@
 
 In a notebook::
 
-    from mlcourse.exercises import check, hint
+    from mlcourse.exercises import check, hint, progress
 
     check(cosine_similarity)   # points, each case, what is wrong
     hint(cosine_similarity)    # the next hint
+    progress()                 # all exercise sets, and what to do next
 """
 
 from __future__ import annotations
@@ -14,9 +15,13 @@ import importlib
 from functools import cache
 from pathlib import Path
 
-from mlcourse.grading import Exercise, LocalRunner, run
+from mlcourse.exercises.records import progress, record
+from mlcourse.grading import Exercise, check_answer
 
-__all__ = ["check", "exercise_set", "exercise_sets", "find", "hint"]
+__all__ = ["check", "exercise_set", "exercise_sets", "find", "hint", "progress"]
+
+CHECK_SECONDS = 10.0
+"""How long `check` lets an answer run."""
 
 _hints_given: dict[str, int] = {}
 
@@ -71,18 +76,28 @@ def find(name):
     raise LookupError(f"no exercise asks for a function named {name!r}; {advice}")
 
 
-def check(function):
+def check(*answer):
     """Check your answer to an exercise; the result shows itself as a card.
+
+    An answer that runs longer than `CHECK_SECONDS` in all its cases together is ended. The points are kept for `progress`.
 
     Parameters
     ----------
-    function : callable
-        The function (or class) you wrote, under the name that the exercise gives it.
+    *answer
+        The function or class you wrote, under the name that the exercise gives it; or, where the exercise asks for a text or
+        another value, its name and the value: ``check("reading", reading)``.
 
     Returns
     -------
     mlcourse.grading.Result
-        With ``points``, ``passed``, ``cases`` and ``diagnosis``.
+        With ``points``, ``passed``, ``cases`` and ``diagnosis``; for an answer that a person reads, `mlcourse.grading.HandedIn`.
+
+    Raises
+    ------
+    TypeError
+        If it is called with anything else.
+    LookupError
+        If no exercise asks for an answer of this name.
 
     Examples
     --------
@@ -91,7 +106,10 @@ def check(function):
     >>> check(cosine_similarity).passed
     False
     """
-    return run(_exercise_of(function, "check"), LocalRunner(function))
+    exercise, answer = _exercise_and_answer(answer)
+    result = check_answer(exercise, answer, CHECK_SECONDS)
+    record(exercise.name, result.points, result.answered)
+    return result
 
 
 def hint(function):
@@ -100,7 +118,7 @@ def hint(function):
     Parameters
     ----------
     function : callable or str
-        Your function, or its name.
+        Your function or class, or the name that the exercise gives.
     """
     exercise = find(function) if isinstance(function, str) else _exercise_of(function, "hint")
     given = min(_hints_given.get(exercise.name, 0) + 1, len(exercise.hints))
@@ -110,11 +128,27 @@ def hint(function):
     print(f"({left} more: call hint again)" if left else "(that was the last one)")
 
 
+def _exercise_and_answer(answer):
+    if len(answer) == 2 and isinstance(answer[0], str):
+        return find(answer[0]), answer[1]
+    if len(answer) == 2:
+        raise TypeError(
+            f'check takes a name and a value, such as check("reading", reading); got a {type(answer[0]).__name__} for the name'
+        )
+    if len(answer) != 1:
+        raise TypeError(f"check takes your function, or a name and a value; got {len(answer)} arguments")
+    exercise = _exercise_of(answer[0], "check")
+    if exercise.answer == "value":
+        raise TypeError(f'this exercise asks for a value: check("{exercise.name}", {exercise.name})')
+    return exercise, answer[0]
+
+
 def _exercise_of(function, caller) -> Exercise:
     name = getattr(function, "__name__", None)
     if not callable(function) or name is None:
         raise TypeError(
             f"{caller} takes the function you wrote, such as {caller}(cosine_similarity); "
-            f"got a {type(function).__name__}. Leave out the parentheses after the function's name."
+            f"got a {type(function).__name__}. Leave out the parentheses after the function's name; "
+            f'where an exercise asks for a text, give its name first: {caller}("reading"{", reading" * (caller == "check")}).'
         )
     return find(name)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import linecache
+import time
 import traceback
 import warnings
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
 from mlcourse.grading import report
 from mlcourse.grading.compare import KINDS, Difference, describe, difference
+from mlcourse.grading.timeout import OutOfTime, time_limit
+from mlcourse.grading.worker import to_read
+
+_PACKAGE = str(Path(__file__).parents[1])
 
 
 @dataclass(frozen=True)
@@ -26,27 +34,50 @@ class Outcome:
 
 
 class LocalRunner:
-    """Calls the learner's function in this process.
+    """Uses the learner's answer in this process.
 
-    It is one way to call a function that the grader does not trust; another, in a sandbox, has the same method.
+    It is one way to use an answer that the grader does not trust; another, in a sandbox, has the same method.
+
+    Parameters
+    ----------
+    answer : object
+        The function, class or value that the learner wrote.
+    exercise : Exercise
+        What asks for it.
+    seconds : float, optional
+        How long all calls together may take; no limit by default.
     """
 
-    def __init__(self, function):
-        self.function = function
+    def __init__(self, answer, exercise, seconds=None):
+        self._answer, self._exercise, self._seconds = answer, exercise, seconds
+        self._until = None if seconds is None else time.monotonic() + seconds
+        self._stopped = None
 
     def call(self, args, kwargs):
-        """Call the function on copies of the inputs and return an `Outcome`."""
+        """Use the answer on copies of the inputs and return an `Outcome`."""
+        if self._stopped is not None:
+            return self._stopped
         args, kwargs = copy.deepcopy((args, kwargs))
         before = copy.deepcopy((args, kwargs))
+        limit = contextlib.nullcontext() if self._until is None else time_limit(self._until - time.monotonic())
         try:
-            value = copy.deepcopy(self.function(*args, **kwargs))
+            with limit:
+                value = _copied(self._exercise.result_of(self._answer, args, kwargs))
         except KeyboardInterrupt:
             raise
+        except OutOfTime as error:
+            self._stopped = Outcome(
+                error="OutOfTime",
+                error_text=f"it ran longer than {self._seconds:g} s; is there a loop that never ends?",
+                error_line=_line_of(error, self._exercise),
+                error_bases=("OutOfTime",),
+            )
+            return self._stopped
         except BaseException as error:
             return Outcome(
                 error=type(error).__name__,
                 error_text=" ".join(str(error).split()),
-                error_line=_line_of(error),
+                error_line=_line_of(error, self._exercise),
                 error_bases=tuple(base.__name__ for base in type(error).__mro__),
             )
         return Outcome(value=value, changed=_changed(before, (args, kwargs)))
@@ -79,6 +110,11 @@ class Result:
         return all(case.passed for case in self.cases)
 
     @property
+    def answered(self):
+        """Whether the learner has begun."""
+        return self.started
+
+    @property
     def points(self):
         """Points earned: in proportion to the cases passed; nothing for the code as it was handed out."""
         if not self.started or (self.recognized is not None and self.recognized.planted):
@@ -103,6 +139,56 @@ class Result:
 
     def _repr_html_(self):
         return report.as_html(self)
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """An answer that a person will read: how many words it has, or whether it draws a figure."""
+
+    exercise: object
+    words: int = 0
+    drawn: bool = False
+    fault: str = ""
+    passed = False
+    points = 0.0
+
+    @property
+    def answered(self):
+        """Whether there is something to read."""
+        return self.drawn or self.words > 0
+
+    def __repr__(self):
+        return report.handed_in_as_text(self)
+
+    def _repr_html_(self):
+        return report.handed_in_as_html(self)
+
+
+def check_answer(exercise, answer, seconds=None):
+    """Check an answer in this process on the public cases.
+
+    Parameters
+    ----------
+    exercise : Exercise
+    answer : object
+        The function, class or value that the learner wrote.
+    seconds : float, optional
+        How long it may run; no limit by default.
+
+    Returns
+    -------
+    Result or HandedIn
+    """
+    if not exercise.manual:
+        return run(exercise, LocalRunner(answer, exercise, seconds))
+    try:
+        with contextlib.nullcontext() if seconds is None else time_limit(seconds):
+            shown = to_read(answer)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return HandedIn(exercise, fault=f"it raised {type(error).__name__}: {' '.join(str(error).split())}")
+    return HandedIn(exercise, drawn=True) if isinstance(shown, bytes) else HandedIn(exercise, words=len(shown.split()))
 
 
 def run(exercise, runner, seeds=(0,)):
@@ -134,6 +220,8 @@ def judge(exercise, case, outcome):
     """Return the first fault of one call, or None."""
     if case.raises is not None:
         return _judge_error(case, outcome)
+    if outcome.error in ("OutOfTime", "Stopped"):
+        return Difference("raised", f"{outcome.error_text}{outcome.error_line}")
     if outcome.error is not None:
         return Difference("raised", f"it raised {outcome.error}: {outcome.error_text}{outcome.error_line}".rstrip(": "))
     args, kwargs = copy.deepcopy((case.args, case.kwargs))
@@ -184,7 +272,7 @@ def _recognize(exercise, cases, outcomes):
 
 def _cases_alike(exercise, mistake, cases, outcomes):
     """For each case: does the mistake do what the learner's function did?"""
-    runner = LocalRunner(mistake.answer)
+    runner = LocalRunner(mistake.answer, exercise)
     return [
         _same(exercise, runner.call(case.args, case.kwargs), outcome)
         for case, outcome in zip(cases, outcomes, strict=True)
@@ -212,7 +300,22 @@ def _inputs(case):
     return ", ".join(parts)
 
 
-def _line_of(error):
-    """The learner's own line, from the last frame that is not in an installed library."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__)[1:] if "site-packages" not in frame.filename]
-    return f" (in line {frames[-1].lineno}: {frames[-1].line})" if frames and frames[-1].line else ""
+def _copied(value):
+    """A copy, as what comes back may be changed by the next call; some things cannot be copied."""
+    try:
+        return copy.deepcopy(value)
+    except Exception:
+        return value
+
+
+def _line_of(error, exercise):
+    """The learner's own line: the last one that is neither in an installed library, nor in this package, nor in the exercise's `use`."""
+    use = getattr(exercise.use, "__code__", None)
+    own = [
+        (frame.f_code, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if frame.f_code is not use and not frame.f_code.co_filename.startswith(_PACKAGE)
+    ]
+    own = [(code, line) for code, line in own if "site-packages" not in code.co_filename]
+    text = linecache.getline(own[-1][0].co_filename, own[-1][1]).strip() if own else ""
+    return f" (in line {own[-1][1]}: {text})" if text else ""

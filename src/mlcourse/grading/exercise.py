@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -39,8 +42,8 @@ class Mistake:
 
     Parameters
     ----------
-    answer : callable
-        The wrong function.
+    answer : object
+        The wrong function, class or value.
     says : str
         The diagnosis: what was probably done, and why it is wrong. It never shows the solution.
     kind : str
@@ -49,7 +52,7 @@ class Mistake:
         True for the broken code that an exercise hands out: unchanged, it earns nothing.
     """
 
-    answer: Callable
+    answer: object
     says: str
     kind: str = "wrong value"
     planted: bool = False
@@ -57,6 +60,15 @@ class Mistake:
     def __post_init__(self):
         if self.kind not in KINDS:
             raise ValueError(f"Mistake: kind must be one of {', '.join(KINDS)}; got {self.kind!r}")
+
+    @property
+    def name(self):
+        """A name for reports: that of the wrong function or class, else the first words of the diagnosis."""
+        return getattr(self.answer, "__name__", None) or " ".join(self.says.split()[:6])
+
+
+ANSWERS = ("function", "class", "value", "manual")
+"""What an exercise may ask for; see `Exercise`."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +78,7 @@ class Exercise:
     Parameters
     ----------
     name : str
-        The function that the learner writes; unique in the whole course.
+        The function, class or variable that the learner writes; unique in the whole course.
     title : str
         The heading on its card.
     points, minutes, difficulty : int
@@ -82,8 +94,36 @@ class Exercise:
     rtol, atol : float
         Tolerances for numbers, as in `numpy.isclose`.
     compare : callable, optional
-        ``compare(expected, got)`` replaces the standard comparison where several results are right;
-        it returns None or a `Difference`.
+        ``compare(expected, got)`` replaces the standard comparison where several results are right, or where a result is good
+        enough (an accuracy above a threshold, say); it returns None or a `Difference`.
+    answer : {"function", "class", "value", "manual"}
+        What the learner writes. A value is data under a name, such as a string of CUDA C++ source. A manual answer is read by a
+        person: text under a name, or a function that returns a Matplotlib figure.
+    use : callable, optional
+        ``use(answer, *args, **kwargs)`` does with the answer what a case says and returns the result as plain data: it makes an
+        object of the learner's class and calls its methods, takes the first items of a generator, trains a model and
+        predicts. Without it the answer is called. Its source travels to the process of the learner's code, so that it
+        must be a ``def`` that imports what it needs inside.
+    seconds : float
+        Computing time that all cases of a class grading may take together.
+    rubric : str
+        For a manual answer: what the person who reads it looks for. Learners do not see it.
+
+    Examples
+    --------
+    A class, and how it is used:
+
+    >>> def use(answer, values):
+    ...     total = answer()
+    ...     for value in values:
+    ...         total.add(value)
+    ...     return total.value
+    >>> class Total:
+    ...     value = 0
+    ...     def add(self, value):
+    ...         self.value += value
+    >>> use(Total, [1, 2, 3])
+    6
     """
 
     name: str
@@ -92,17 +132,65 @@ class Exercise:
     minutes: int
     difficulty: int
     hints: tuple[str, ...]
-    cases: Callable[..., Iterable[Case]]
-    oracle: Callable
-    mistakes: tuple[Mistake, ...]
+    cases: Callable[..., Iterable[Case]] | None = None
+    oracle: Callable | None = None
+    mistakes: tuple[Mistake, ...] = ()
     rtol: float = 1e-6
     atol: float = 1e-9
     compare: Callable | None = None
+    answer: str = "function"
+    use: Callable | None = None
+    seconds: float = 4.0
+    rubric: str = ""
 
     def __post_init__(self):
         if not 1 <= self.difficulty <= 5:
             raise ValueError(f"{self.name}: difficulty must be 1 to 5; got {self.difficulty}")
         if not 1 <= len(self.hints) <= 3:
             raise ValueError(f"{self.name}: give one to three hints; got {len(self.hints)}")
-        if len(self.mistakes) < 3:
-            raise ValueError(f"{self.name}: at least three wrong answers are needed; got {len(self.mistakes)}")
+        if self.answer not in ANSWERS:
+            raise ValueError(f"{self.name}: answer must be one of {', '.join(ANSWERS)}; got {self.answer!r}")
+        if self.manual:
+            self._check_manual()
+        elif self.cases is None or self.oracle is None or len(self.mistakes) < 3:
+            raise ValueError(
+                f"{self.name}: cases, an oracle and at least three wrong answers are needed; got {len(self.mistakes)} wrong answers"
+            )
+        if self.answer == "class" and self.use is None:
+            raise ValueError(f"{self.name}: say in `use` what the check does with the class")
+        if self.use is not None:
+            _check_use(self.name, self.use)
+
+    def _check_manual(self):
+        if self.cases is not None or self.oracle is not None or self.mistakes or self.use is not None:
+            raise ValueError(f"{self.name}: a person reads a manual answer: leave out cases, oracle, mistakes and use")
+        if not self.rubric.strip():
+            raise ValueError(f"{self.name}: say in `rubric` what the person who reads the answer looks for")
+
+    @property
+    def manual(self):
+        """Whether a person marks it."""
+        return self.answer == "manual"
+
+    @functools.cached_property
+    def use_source(self):
+        """The source of `use`, or None."""
+        return None if self.use is None else textwrap.dedent(inspect.getsource(self.use))
+
+    def result_of(self, answer, args, kwargs):
+        """Use an answer as the exercise says, and return what comes of it."""
+        if self.use is not None:
+            return self.use(answer, *args, **kwargs)
+        return answer if self.answer == "value" else answer(*args, **kwargs)
+
+
+def _check_use(name, use):
+    """See that the source of `use` is enough to run it elsewhere."""
+    if not inspect.isfunction(use) or use.__name__ == "<lambda>":
+        raise ValueError(f"{name}: `use` must be a function written with def, for its source is sent; got {use!r}")
+    outside = inspect.getclosurevars(use)
+    needed = sorted({*outside.globals, *outside.nonlocals})
+    if needed:
+        raise ValueError(
+            f"{name}: `use` takes {', '.join(needed)} from outside; import or define it inside the function"
+        )

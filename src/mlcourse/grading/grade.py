@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import concurrent.futures
+import dataclasses
 import multiprocessing
 import time
 
@@ -10,10 +12,13 @@ import numpy as np
 
 from mlcourse.grading.engine import run
 from mlcourse.grading.marks import CaseMark, ExerciseMark, SubmissionMark
-from mlcourse.grading.session import EXERCISE_SECONDS, Session, SessionRunner
+from mlcourse.grading.session import Session, SessionRunner
 from mlcourse.grading.submissions import NotebookError, exercise_set_of, read_notebook
+from mlcourse.grading.worker import MAX_TEXT
 
 GRADER_FAULT = "the grader failed on this submission"
+PNG = b"\x89PNG\r\n\x1a\n"
+MAX_IMAGE = 4 << 20
 CLASS_DRAWS = 3
 """How often the cases are drawn anew from the class's seed, besides the public draw."""
 
@@ -103,13 +108,34 @@ def _grade_exercises(exercises, session, seed):
     defined = session.defined([exercise.name for exercise in exercises])
     seeds = [0, *(np.random.SeedSequence([seed, draw]) for draw in range(CLASS_DRAWS))]
     for exercise in exercises:
-        if exercise.name not in defined:
-            yield ExerciseMark(exercise.name, exercise.title, 0.0, exercise.points, "missing", hint=exercise.hints[0])
-            continue
-        runner = SessionRunner(session, exercise.name, EXERCISE_SECONDS)
-        result = run(exercise, runner, seeds)
-        public = len(list(exercise.cases(np.random.default_rng(0))))
-        yield _exercise_mark(exercise, result, public)
+        callable_ = defined.get(exercise.name)
+        if callable_ is None or (not callable_ and exercise.answer in ("function", "class")):
+            yield _missing(exercise)
+        elif exercise.manual:
+            yield _to_read(exercise, session)
+        else:
+            result = run(exercise, SessionRunner(session, exercise), seeds)
+            public = len(list(exercise.cases(np.random.default_rng(0))))
+            yield _exercise_mark(exercise, result, public)
+
+
+def _missing(exercise):
+    return ExerciseMark(exercise.name, exercise.title, 0.0, exercise.points, "missing", hint=exercise.hints[0])
+
+
+def _to_read(exercise, session):
+    """The mark of a manual answer: the answer itself, which waits for a person."""
+    outcome, _ = session.show(exercise.name, exercise.seconds)
+    mark = ExerciseMark(exercise.name, exercise.title, 0.0, exercise.points, "manual")
+    if outcome.error is not None:
+        return dataclasses.replace(mark, diagnosis=f"it cannot be shown: {outcome.error}: {outcome.error_text}")
+    if isinstance(outcome.value, bytes) and outcome.value.startswith(PNG) and len(outcome.value) <= MAX_IMAGE:
+        return dataclasses.replace(mark, image=base64.b64encode(outcome.value).decode())
+    if isinstance(outcome.value, str):
+        return (
+            dataclasses.replace(mark, answer=outcome.value[:MAX_TEXT]) if outcome.value.strip() else _missing(exercise)
+        )
+    return dataclasses.replace(mark, diagnosis="it cannot be shown: it is neither a text nor a figure of at most 4 MB")
 
 
 def _exercise_mark(exercise, result, n_public):
@@ -126,7 +152,7 @@ def _exercise_mark(exercise, result, n_public):
         class_passed=sum(case.passed for case in hidden),
         class_cases=len(hidden),
         diagnosis=_diagnosis(result, passed_in_public),
-        mistake=result.recognized.answer.__name__ if result.recognized is not None else "",
+        mistake=result.recognized.name if result.recognized is not None else "",
         hint="" if result.passed else exercise.hints[0],
     )  # fmt: skip
 

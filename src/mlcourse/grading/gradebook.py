@@ -7,7 +7,8 @@ Tables (`MIGRATIONS` has the exact definitions; ``PRAGMA user_version`` is the v
     One row for each time a submission was graded. A regrade of the same student, exercise set and seed adds a row and
     writes the time into `superseded_at` of the one before; no row is ever changed otherwise or removed.
 ``exercise_marks``
-    One row for each exercise of a submission, numbered by `position`; `public` is a JSON list of the public cases.
+    One row for each exercise of a submission, numbered by `position`; `public` is a JSON list of the public cases,
+    `answer` and `image` are what a person must read (`image` a PNG in base64).
 ``adjustments``
     Points that a person added or took away, with who and why. Triggers refuse to change or remove an entry:
     a correction is one more entry. `submission` is the row that was current when the entry was made.
@@ -88,7 +89,12 @@ _VERSION_1 = (
         BEGIN SELECT RAISE(ABORT, 'an adjustment is never removed: add one with the opposite sign'); END""",
 )
 
-MIGRATIONS = (_VERSION_1,)
+_VERSION_2 = (
+    "ALTER TABLE exercise_marks ADD COLUMN answer TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE exercise_marks ADD COLUMN image TEXT NOT NULL DEFAULT ''",
+)
+
+MIGRATIONS = (_VERSION_1, _VERSION_2)
 """The statements that lead from each version of the schema to the next; an entry that was released is never changed."""
 
 _SECONDS_TO_WAIT = 60

@@ -38,6 +38,10 @@ class ExerciseMark:
         The name of the wrong answer that the results are equal to, or an empty string.
     hint : str
         The next hint.
+    answer : str
+        The text that a person must read, where the status is ``"manual"``.
+    image : str
+        The figure that a person must look at, a PNG image in base64.
     """
 
     name: str
@@ -51,6 +55,8 @@ class ExerciseMark:
     diagnosis: str = ""
     mistake: str = ""
     hint: str = ""
+    answer: str = ""
+    image: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlcourse.grading.engine import LocalRunner, Result, run
+from mlcourse.grading.engine import HandedIn, Result, check_answer
 from mlcourse.grading.report import REMAINS
 from mlcourse.grading.submissions import NotebookError, exercise_set_of, read_notebook
 from mlcourse.grading.worker import parse_cell
@@ -16,11 +16,11 @@ from mlcourse.grading.worker import parse_cell
 
 @dataclass(frozen=True)
 class NotebookReport:
-    """The marks of one notebook: an exercise's `Result`, or None where its function is missing."""
+    """The marks of one notebook: what the check found for each exercise, or None where the answer is missing."""
 
     key: str
     exercises: tuple
-    results: dict[str, Result | None]
+    results: dict[str, Result | HandedIn | None]
     problems: tuple[str, ...]
 
     @property
@@ -29,15 +29,17 @@ class NotebookReport:
 
     @property
     def passed(self):
-        return all(result is not None and result.passed for result in self.results.values())
+        """Whether every check passed, and every answer for a person to read is written."""
+        return all(_done(result) for result in self.results.values())
 
     def __str__(self):
         lines = [f"{self.key}: {self.points:g} of {sum(e.points for e in self.exercises)} points"]
         for number, exercise in enumerate(self.exercises, 1):
             result = self.results[exercise.name]
-            mark = "✓" if result is not None and result.passed else "✗"
+            mark = "✎" if exercise.manual and _done(result) else "✓" if _done(result) else "✗"
             earned = result.points if result is not None else 0
-            lines.append(f"  {mark} {number:>2}. {exercise.title}: {earned:g} of {exercise.points}")
+            points = f"up to {exercise.points}" if exercise.manual else f"{earned:g} of {exercise.points}"
+            lines.append(f"  {mark} {number:>2}. {exercise.title}: {points}")
             lines += [f"         {text}" for text in _why(exercise, result)]
         lines += [f"  note: {problem}" for problem in self.problems]
         return "\n".join([*lines, REMAINS])
@@ -61,7 +63,8 @@ def check_notebook(path):
     NotebookError
         If the file is missing, is not a notebook, or belongs to no exercise set.
     """
-    from mlcourse.exercises import exercise_set, exercise_sets
+    from mlcourse.exercises import CHECK_SECONDS, exercise_set, exercise_sets
+    from mlcourse.exercises.records import record
 
     path = Path(path)
     if not path.is_file():
@@ -77,8 +80,11 @@ def check_notebook(path):
     names, problems = _execute(notebook.cells)
     results = {}
     for exercise in exercises:
-        function = names.get(exercise.name)
-        results[exercise.name] = run(exercise, LocalRunner(function)) if callable(function) else None
+        answer = names.get(exercise.name)
+        there = callable(answer) if exercise.answer in ("function", "class") else exercise.name in names
+        results[exercise.name] = result = check_answer(exercise, answer, CHECK_SECONDS) if there else None
+        if result is not None:
+            record(exercise.name, result.points, result.answered)
     return NotebookReport(key, exercises, results, tuple(problems))
 
 
@@ -109,11 +115,18 @@ def _without_windows():
             os.environ["MPLBACKEND"] = before
 
 
+def _done(result):
+    if isinstance(result, HandedIn):
+        return result.answered
+    return result is not None and result.passed
+
+
 def _why(exercise, result):
     if result is None:
-        return [f"there is no function named {exercise.name} in the notebook"]
-    if result.passed:
-        return []
-    if not result.started:
-        return ["not started"]
+        what = exercise.answer if exercise.answer in ("function", "class") else "answer"
+        return [f"there is no {what} named {exercise.name} in the notebook"]
+    if _done(result):
+        return ["a person reads it"] if exercise.manual else []
+    if not result.answered:
+        return [getattr(result, "fault", "") or "not started"]
     return [result.diagnosis]

@@ -31,7 +31,7 @@ def as_html(result):
     """The card as HTML that inherits the colors of the page, light or dark."""
     exercise = result.exercise
     color = "#2b8a3e" if result.passed else "#c2410c"
-    head = f"<strong>{'✓' if result.passed else '✗'} {escape(exercise.title)}: {result.points:g} of {exercise.points} points</strong>"
+    head = f"{'✓' if result.passed else '✗'} {exercise.title}: {result.points:g} of {exercise.points} points"
     if not result.started:
         body = f"<p>Not started: write the body of <code>{escape(exercise.name)}</code>, then run this cell again.</p>"
     else:
@@ -39,7 +39,40 @@ def as_html(result):
         if result.recognized is not None:
             body += f"<p><strong>What happened:</strong> {escape(result.recognized.says)}</p>"
         body += f"<p>{REMAINS}</p>" if result.passed else f"<p>Stuck? <code>hint({escape(exercise.name)})</code></p>"
-    return f'<div role="status" style="border-left:4px solid {color};padding:.2em 1em;margin:.5em 0">{head}{body}</div>'
+    return _card(color, head, body)
+
+
+def handed_in_as_text(handed_in):
+    """The card of an answer that a person reads, as plain text."""
+    head, says = _handed_in(handed_in)
+    return f"{head}\n  {says}"
+
+
+def handed_in_as_html(handed_in):
+    """The card of an answer that a person reads, as HTML."""
+    head, says = _handed_in(handed_in)
+    return _card("#1c6fb5" if handed_in.answered else "#c2410c", head, f"<p>{escape(says)}</p>")
+
+
+def _handed_in(handed_in):
+    exercise = handed_in.exercise
+    head = f"{'✎' if handed_in.answered else '✗'} {exercise.title}: up to {exercise.points} points"
+    if handed_in.fault:
+        return head, f"{handed_in.fault}. A person can read only what can be shown: return the figure, or write a text."
+    if not handed_in.answered:
+        return head, f"Not started: write your answer in {exercise.name}, then run this cell again."
+    what = "a figure" if handed_in.drawn else f"{handed_in.words} words"
+    return (
+        head,
+        f"You have written {what}. A person reads and marks it; alone, compare it with the solution when you are done.",
+    )
+
+
+def _card(color, head, body):
+    return (
+        f'<div role="status" style="border-left:4px solid {color};padding:.2em 1em;margin:.5em 0">'
+        f"<strong>{escape(head)}</strong>{body}</div>"
+    )
 
 
 def _html_cases(result):

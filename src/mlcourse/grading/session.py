@@ -15,7 +15,6 @@ from mlcourse.grading.engine import Outcome
 MAX_MESSAGE = 32 << 20
 CELL_SECONDS = 8.0
 CELLS_SECONDS = 16.0
-EXERCISE_SECONDS = 4.0
 TOTAL_SECONDS = 40.0
 START_SECONDS = 20.0
 _GRACE = 0.7
@@ -115,25 +114,41 @@ class Session:
         self._cells_until = time.monotonic() + CELLS_SECONDS
 
     def defined(self, names):
-        """Return those of `names` that the student's code has defined."""
+        """Return those of `names` that the student's code has bound, each with whether it can be called."""
         try:
-            answer = self._ready().ask("defined", CELL_SECONDS, names=list(names)).get("names")
+            answer = self._ready().ask("defined", CELL_SECONDS, names=list(names))
         except WorkerDied as error:
             self._drop()
             self.errors[0] = str(error)
-            return []
-        return [name for name in names if isinstance(answer, list) and name in answer]
+            return {}
+        bound, callable_ = (
+            answer.get(key) if isinstance(answer.get(key), list) else [] for key in ("names", "callable")
+        )
+        return {name: name in callable_ for name in names if name in bound}
 
-    def call(self, name, args, kwargs, seconds):
-        """Call a function of the student's with data; return an `Outcome`, and whether the process survived."""
+    def call(self, name, args, kwargs, seconds, use=None):
+        """Call a function of the student's with data; return an `Outcome`, and whether the process survived.
+
+        `use` is the source of the function that uses the answer, where the exercise has one.
+        """
+        arguments = [encode(value) for value in args]
+        keywords = {key: encode(value) for key, value in kwargs.items()}
+        return self._ask("call", seconds, name=name, args=arguments, kwargs=keywords, use=use)
+
+    def read(self, name, seconds):
+        """Get the value of a name, as `call` does."""
+        return self._ask("read", seconds, name=name)
+
+    def show(self, name, seconds):
+        """Get what a person is shown of a manual answer, a text or the bytes of an image, as `call` does."""
+        return self._ask("show", seconds, name=name)
+
+    def _ask(self, do, seconds, **arguments):
         seconds = min(seconds, self._until - time.monotonic())
         try:
             if seconds <= 0:
                 raise WorkerDied("the submission's time was used up")
-            arguments = [encode(value) for value in args]
-            keywords = {key: encode(value) for key, value in kwargs.items()}
-            answer = self._ready().ask("call", seconds, name=name, args=arguments, kwargs=keywords)
-            return _outcome(answer), True
+            return _outcome(self._ready().ask(do, seconds, **arguments)), True
         except WorkerDied as error:
             self._drop()
             return Outcome(error="Stopped", error_text=str(error), error_bases=("Stopped",)), False
@@ -193,18 +208,21 @@ class Session:
 
 
 class SessionRunner:
-    """Calls one function of a session, as `mlcourse.grading.run` expects; after it stopped the program once, no more."""
+    """Uses one answer of a session, as `mlcourse.grading.run` expects; after it stopped the program once, no more."""
 
-    def __init__(self, session, name, seconds=EXERCISE_SECONDS):
-        self._session, self._name = session, name
-        self._left = seconds
+    def __init__(self, session, exercise):
+        self._session, self._exercise = session, exercise
+        self._left = exercise.seconds
         self.stopped = None
 
     def call(self, args, kwargs):
         if self.stopped is not None:
             return self.stopped
-        start = time.monotonic()
-        outcome, alive = self._session.call(self._name, args, kwargs, max(self._left, 0.2))
+        start, seconds = time.monotonic(), max(self._left, 0.2)
+        if self._exercise.answer == "value" and self._exercise.use is None:
+            outcome, alive = self._session.read(self._exercise.name, seconds)
+        else:
+            outcome, alive = self._session.call(self._exercise.name, args, kwargs, seconds, self._exercise.use_source)
         self._left -= time.monotonic() - start
         if not alive or outcome.error == "OutOfTime":
             self.stopped = outcome

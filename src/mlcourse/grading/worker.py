@@ -6,6 +6,7 @@ data: the grader computes the marks. A message is four bytes of length and that 
 
 import ast
 import contextlib
+import io
 import json
 import os
 import re
@@ -15,6 +16,7 @@ import sys
 
 _MAGIC = re.compile(r"^\s*[%!]|\?\s*$")
 _COURSE_CALLS = ("check", "hint", "progress")
+MAX_TEXT = 20_000
 _FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -92,6 +94,18 @@ def definitions_only(tree):
     return tree
 
 
+def to_read(answer):
+    """What a person is shown of a manual answer: a text, or the bytes of a PNG image where it is, or draws, a Matplotlib figure."""
+    shown = answer() if callable(answer) else answer
+    shown = getattr(shown, "figure", shown)  # of axes, and of a figure itself
+    if hasattr(shown, "savefig"):
+        file = io.BytesIO()
+        shown.savefig(file, format="png", dpi=100)
+        return file.getvalue()
+    text = "" if shown is None or shown is Ellipsis else str(shown)
+    return "" if text.strip() in ("...", "…") else text[:MAX_TEXT]
+
+
 class Student:
     """The student's names, and what can be done with them."""
 
@@ -108,16 +122,31 @@ class Student:
         return {}
 
     def defined(self, names):
-        return {"names": [name for name in names if callable(self._names.get(name))]}
+        """Which of `names` have something, and which of those can be called."""
+        bound = [name for name in names if name in self._names]
+        return {"names": bound, "callable": [name for name in bound if callable(self._names[name])]}
 
-    def call(self, name, args, kwargs):
+    def read(self, name):
+        return {"value": self._codec.encode(self._names[name])}
+
+    def show(self, name):
+        return {"value": self._codec.encode(to_read(self._names[name]))}
+
+    def call(self, name, args, kwargs, use=None):
         args = [self._codec.decode(value) for value in args]
         kwargs = {key: self._codec.decode(value) for key, value in kwargs.items()}
         before = self._snapshot(args, kwargs)
-        value = self._names[name](*args, **kwargs)
+        answer = self._names[name]
+        value = self._driver(use)(answer, *args, **kwargs) if use else answer(*args, **kwargs)
         after = self._snapshot(args, kwargs)
         changed = [key for key in before if before[key] != after[key]]
         return {"value": self._codec.encode(value), "changed": changed}
+
+    def _driver(self, source):
+        """The function that uses an answer, from its source."""
+        names = {"__name__": "use"}
+        exec(compile(source, "<use>", "exec"), names)
+        return names[ast.parse(source).body[0].name]
 
     def _snapshot(self, args, kwargs):
         named = {**{f"number {i + 1}": value for i, value in enumerate(args)}, **kwargs}
@@ -140,7 +169,7 @@ def describe(error):
 
 def answer(student, request):
     """Do what the grader asks within the time it allows; return what happened, as data."""
-    operations = {"run": student.run, "defined": student.defined, "call": student.call}
+    operations = {name: getattr(student, name) for name in ("run", "defined", "read", "show", "call")}
     seconds = request["seconds"]
 
     def out_of_time(*_):
