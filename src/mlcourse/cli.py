@@ -48,6 +48,32 @@ def _parser():
     )
     grade.set_defaults(run=_grade)
 
+    export = commands.add_parser("export", help="write the exercises, or a class's marks, for another system")
+    export.add_argument("system", choices=("nbgrader",), help="the system that they are for")
+    export.add_argument(
+        "--set", nargs="+", default=[], metavar="SET", help="exercise sets, such as math/vectors (default: all)"
+    )
+    export.add_argument(
+        "--grades", type=Path, metavar="FOLDER", help="write the marks that `mlcourse grade` left here to its gradebook"
+    )
+    export.add_argument(
+        "--out", type=Path, default=Path("nbgrader-course"), help="its course directory (default: nbgrader-course)"
+    )
+    export.set_defaults(run=_export)
+
+    adjust = commands.add_parser("adjust", help="give or take points in a gradebook, with who and why")
+    adjust.add_argument("out", type=Path, help="the folder that `mlcourse grade` wrote")
+    adjust.add_argument("student", nargs="?", help="as in grades.csv")
+    adjust.add_argument("exercise_set", nargs="?", metavar="set", help="such as math/vectors")
+    adjust.add_argument("points", nargs="?", type=float, help="negative to take points away, such as -2.5")
+    adjust.add_argument("--exercise", default="", help="the one exercise that is meant")
+    adjust.add_argument("--by", required=True, metavar="NAME", help="who decides")
+    adjust.add_argument("--why", metavar="TEXT", help="the reason, which the student reads")
+    adjust.add_argument(
+        "--from", dest="table", type=Path, metavar="CSV", help="take the points of a filled-in to-read.csv"
+    )
+    adjust.set_defaults(run=_adjust)
+
     sync = commands.add_parser("sync", help="derive notebooks/ and exercises/ from book/ and solutions/")
     sync.add_argument("--check", action="store_true", help="write nothing; fail if a derived file is stale")
     sync.set_defaults(run=_sync)
@@ -88,6 +114,64 @@ def _grade(options):
         return 130
     print(summary(marks, options.out))
     return 0
+
+
+def _export(options):
+    from mlcourse.grading.nbgrader import NbgraderError, import_grades
+
+    if options.grades is None:
+        return _authoring(_run_export, options)
+    try:
+        scores = import_grades(options.grades, options.out)
+    except NbgraderError as error:
+        print(f"mlcourse export: {error}", file=sys.stderr)
+        return 2
+    print("\n".join(f"{student}: {name}: {points:g} points" for (student, name), points in scores.items()))
+    print(f"{len(scores)} submissions are in nbgrader's gradebook of {options.out}")
+    return 0
+
+
+def _run_export(options):
+    from mlcourse.authoring.course import Course, find_root
+    from mlcourse.grading.nbgrader import NbgraderError, export_course
+
+    try:
+        files = export_course(Course(find_root()), options.out, options.set)
+    except (LookupError, NbgraderError) as error:
+        print(f"mlcourse export: {error}", file=sys.stderr)
+        return 2
+    print("\n".join(f"written: {path}" for path in files))
+    return 0
+
+
+def _adjust(options):
+    from mlcourse.grading.adjust import adjust_from_table, adjust_one
+    from mlcourse.grading.gradebook import GradebookError
+    from mlcourse.grading.reading import ReadingError
+
+    one = (options.student, options.exercise_set, options.points, options.why)
+    given = [value is not None for value in one]
+    if not (all(given) if options.table is None else not any(given)):
+        print(
+            "mlcourse adjust: give either student, set, points and --why, or --from to-read.csv;\n"
+            '  for example: mlcourse adjust grades anna math/vectors -2 --by "B. Lee" --why "a day late"',
+            file=sys.stderr,
+        )
+        return 2
+    try:
+        if options.table is not None:
+            readings = adjust_from_table(options.out, options.table, by=options.by)
+            print(f"{len(readings)} answers read; reports in {options.out} are written anew")
+            return 0
+        student, exercise_set, points, why = one
+        total = adjust_one(
+            options.out, student, exercise_set, points, by=options.by, why=why, exercise=options.exercise
+        )
+        print(f"{student} has {total:g} points in {exercise_set} now; reports in {options.out} are written anew")
+        return 0
+    except (GradebookError, ReadingError, LookupError, ValueError) as error:
+        print(f"mlcourse adjust: {error}", file=sys.stderr)
+        return 2
 
 
 def _positive(text):

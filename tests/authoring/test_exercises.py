@@ -36,7 +36,7 @@ def test_starter_lines_are_handed_out_with_their_indentation():
         ("def f():\n    # solution\n    return 1", 12, "never ended"),
         ("def f():\n    # end solution", 12, "without a beginning"),
         ("def f():\n    # solution\n    # solution\n    # end solution", 13, "inside a solution"),
-        ("# solution\nx = 1\n# end solution", 11, "must define the function"),
+        ("# solution\nprint(1)\n# end solution", 11, "must define the function"),
     ],
 )
 def test_wrong_markers(source, line, words):

@@ -37,6 +37,10 @@ def take_out_solution(source, path, line):
     def f(x):
         # your code here
         raise NotImplementedError("f is not written yet")
+    >>> print(take_out_solution("# solution\\nwhy = 'It has an outlier.'\\n# end solution", "x.md", 1))
+    why = \"\"\"
+    ...
+    \"\"\"
     """
     out, block, start = [], None, 0
     for number, text in enumerate(source.split("\n"), line):
@@ -50,7 +54,8 @@ def take_out_solution(source, path, line):
         elif mark == _END:
             if block is None:
                 raise SourceError(path, number, "`# end solution` without a beginning", "put `# solution` before it")
-            out += _starter(block, text[: len(text) - len(text.lstrip())], _name_of(source, path, line))
+            name, is_value = _name_of(source, path, line)
+            out += _starter(block, text[: len(text) - len(text.lstrip())], name, is_value)
             block = None
         elif block is not None:
             block.append(text)
@@ -63,8 +68,10 @@ def take_out_solution(source, path, line):
     return "\n".join(out)
 
 
-def _starter(block, indent, name):
+def _starter(block, indent, name, is_value):
     stripped = [line.strip() for line in block]
+    if _STARTER not in stripped and is_value:
+        return [f'{indent}{name} = """', "...", '"""']
     if _STARTER not in stripped:
         return [f"{indent}# your code here", f'{indent}raise NotImplementedError("{name} is not written yet")']
     given = block[stripped.index(_STARTER) + 1 :]
@@ -79,7 +86,7 @@ def has_solution(source):
 
 
 def _name_of(source, path, line):
-    """The function or class that the cell asks for: the last one it defines."""
+    """The function or class that the cell asks for, the last one it defines, or else the last value; and whether it is a value."""
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
@@ -87,11 +94,23 @@ def _name_of(source, path, line):
             path, line + (error.lineno or 1) - 1, f"not valid Python: {error.msg}", "mend the cell"
         ) from None
     names = [node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
-    if not names:
-        raise SourceError(
-            path, line, "a solution cell must define the function that the exercise asks for", "define it in this cell"
-        )
-    return names[-1]
+    if names:
+        return names[-1], False
+    values = [
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    ]
+    if values:
+        return values[-1], True
+    raise SourceError(
+        path,
+        line,
+        "a solution cell must define the function or value that the exercise asks for",
+        "define it in this cell",
+    )
 
 
 def exercise_cells(path, known):
@@ -127,7 +146,7 @@ def exercise_cells(path, known):
                 announced_names.append(announced)
                 open_name = announced
         elif has_solution(cell.source):
-            asked = _name_of(cell.source, path, cell.line)
+            asked, _ = _name_of(cell.source, path, cell.line)
             if asked != open_name:
                 fix = f"put `:::{{exercise}} {asked}` before its statement; one function for each exercise"
                 raise SourceError(path, cell.line, f"the function {asked!r} belongs to no announced exercise", fix)

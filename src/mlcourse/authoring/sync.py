@@ -108,7 +108,7 @@ def _exercises(course, chapter, form):
             path, 1, f"`mlcourse.exercises` is {declared!r}", f"write `exercises: {key}` in the front matter"
         )
     exercises = {exercise.name: exercise for exercise in exercise_set(key)}
-    cells = [_setup(course), ("code", "from mlcourse.exercises import check, hint", {})]
+    cells = [_setup(course), ("code", "from mlcourse.exercises import check, hint, progress", {})]
     count, notes = 0, {}
     for cell, announced, asked in exercise_cells(path, list(exercises)):
         if announced:
@@ -119,7 +119,11 @@ def _exercises(course, chapter, form):
         else:
             cells.append(("code", take_out_solution(cell.source, path, cell.line), {}))
             if asked:
-                cells.append(("code", f"check({asked})", {"tags": ["check"]}))
+                cells.append(("code", _check_call(exercises[asked]), {"tags": ["check"]}))
+    cells.append(
+        ("markdown", "## How far you are\n\nAll exercise sets, from the best result of each of your checks:", {})
+    )
+    cells.append(("code", "progress()", {"tags": ["check"]}))
     links = (
         f"[The chapter](../../notebooks/{key}.ipynb) · [Open in Colab]({course.colab_url(f'exercises/{key}.ipynb')})"
     )
@@ -127,6 +131,11 @@ def _exercises(course, chapter, form):
     minutes = sum(exercise.minutes for exercise in exercises.values())
     _insert_below_title(cells, f"{links}\n\n{len(exercises)} exercises · {points} points · about {minutes} minutes")
     return _notebook(f"exercises/{key}", cells, {"exercises": key, "version": course.version})
+
+
+def _check_call(exercise):
+    name = exercise.name
+    return f"check({name})" if exercise.answer in ("function", "class") else f'check("{name}", {name})'
 
 
 def _statement(cell, number, exercise, form, path, notes):

@@ -15,6 +15,7 @@ from mlcourse.grading.class_report import report_page
 from mlcourse.grading.feedback import feedback_page, file_name, visible
 from mlcourse.grading.grade import GRADER_FAULT, grade_all
 from mlcourse.grading.gradebook import Gradebook
+from mlcourse.grading.reading import reading_page, write_table
 from mlcourse.grading.sandbox import SandboxError, why_no_bubblewrap
 from mlcourse.grading.submissions import NotebookError, exercise_set_of, find_submissions, read_notebook
 
@@ -86,6 +87,9 @@ def write_reports(marks, adjustments, out):
         page = feedback_page(mark, adjustments)
         exports.write_whole(out / "feedback" / file_name(mark.student, mark.exercise_set), page.encode())
     exports.write_whole(out / "class-report.html", report_page(marks, adjustments).encode())
+    if any(exercise.status == "manual" for mark in marks for exercise in mark.exercises):
+        exports.write_whole(out / "to-read.html", reading_page(marks, adjustments).encode())
+        write_table(out / "to-read.csv", marks, adjustments)
 
 
 def class_seed(out, seed):

@@ -168,7 +168,7 @@ def as_html(text, limit=_SHORT):
     return f"<bdi>{escape(visible(text, limit))}</bdi>"
 
 
-def page(title, body, style=""):
+def page(title, body, style="", *, images=False):
     """Put a body into a whole document that loads nothing and runs nothing.
 
     Parameters
@@ -179,10 +179,13 @@ def page(title, body, style=""):
         HTML.
     style : str
         CSS besides that of all pages.
+    images : bool
+        Allow images that the page itself holds.
     """
+    policy = f"{_POLICY}; img-src data:" if images else _POLICY
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n<meta name="robots" content="noindex">\n'
         f"<title>{escape(title)}</title>\n<style>{_STYLE}{style}</style>\n</head>\n"
