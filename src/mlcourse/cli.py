@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import signal
 import sys
 from pathlib import Path
 
@@ -31,18 +33,28 @@ def _parser():
 
     check = commands.add_parser("check", help="mark the exercises in a notebook")
     check.add_argument("notebook", help="the notebook, such as exercises/math/vectors.ipynb")
+    check.add_argument(
+        "--exercise", metavar="SET", help="the exercise set, or a file of exercises (by default the notebook says)"
+    )
     check.set_defaults(run=_check)
 
     grade = commands.add_parser("grade", help="grade a class: submissions in, gradebook and feedback pages out")
     grade.add_argument("submissions", type=Path, help="a folder of <student>/<notebook>.ipynb, a zip, or one notebook")
     grade.add_argument(
-        "--exercise", metavar="SET", help="the exercise set, such as math/vectors (by default the notebook says)"
+        "--exercise",
+        metavar="SET",
+        help="the exercise set, such as math/vectors, or the path of a Python file of your own (default: the notebook says)",
     )
     grade.add_argument(
-        "--seed", type=int, help="the class's seed (by default that of the earlier run, or a random one)"
+        "--seed", type=_not_negative, help="the class's seed (default: that of the earlier run, or a random one)"
     )
-    grade.add_argument("--jobs", type=_positive, default=1, help="how many submissions at a time")
     grade.add_argument("--out", type=Path, default=Path("grades"), help="where the results go (default: grades)")
+    grade.add_argument("--resume", action="store_true", help="go on with an interrupted run; all its marks stay")
+    where = grade.add_mutually_exclusive_group()
+    where.add_argument(
+        "--jobs", type=_positive, metavar="N", help="submissions at a time (default: the cores and memory decide)"
+    )
+    where.add_argument("--cluster", metavar="ADDRESS", help="grade on the Dask cluster with this scheduler")
     grade.add_argument(
         "--sandbox", choices=("bubblewrap", "none"), default="bubblewrap", help="how the students' code is confined"
     )
@@ -74,6 +86,9 @@ def _parser():
     )
     adjust.set_defaults(run=_adjust)
 
+    doctor = commands.add_parser("doctor", help="say what the course and grading need here, and what is missing")
+    doctor.set_defaults(run=_doctor)
+
     sync = commands.add_parser("sync", help="derive notebooks/ and exercises/ from book/ and solutions/")
     sync.add_argument("--check", action="store_true", help="write nothing; fail if a derived file is stale")
     sync.set_defaults(run=_sync)
@@ -87,7 +102,7 @@ def _check(options):
     from mlcourse.grading.notebook import NotebookError, check_notebook
 
     try:
-        report = check_notebook(options.notebook)
+        report = check_notebook(options.notebook, options.exercise)
     except NotebookError as error:
         print(f"mlcourse check: {error}", file=sys.stderr)
         return 2
@@ -98,19 +113,24 @@ def _check(options):
 def _grade(options):
     from mlcourse.grading.classroom import grade_class, summary
     from mlcourse.grading.gradebook import GradebookError
+    from mlcourse.grading.jobs import GradingError
     from mlcourse.grading.sandbox import SandboxError
     from mlcourse.grading.submissions import NotebookError
 
     try:
-        marks = grade_class(
-            options.submissions, options.out,
-            exercise_set=options.exercise, seed=options.seed, jobs=options.jobs, sandbox=options.sandbox,
-        )  # fmt: skip
-    except (NotebookError, SandboxError, GradebookError) as error:
+        with _term_like_ctrl_c():
+            marks = grade_class(
+                options.submissions, options.out, exercise_set=options.exercise, seed=options.seed, jobs=options.jobs,
+                cluster=options.cluster, sandbox=options.sandbox, resume=options.resume,
+            )  # fmt: skip
+    except (NotebookError, SandboxError, GradebookError, GradingError) as error:
         print(f"mlcourse grade: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("stopped; what is graded is kept: give the same command again to go on", file=sys.stderr)
+        print(
+            f"stopped; the marks given so far are in {options.out}: to go on, give the same command with --resume",
+            file=sys.stderr,
+        )
         return 130
     print(summary(marks, options.out))
     return 0
@@ -174,10 +194,42 @@ def _adjust(options):
         return 2
 
 
+def _doctor(options):
+    try:
+        from mlcourse.grading.doctor import as_text, examine, works_here
+    except ImportError as error:
+        print(f"problem  packages  {error}; install the course again: pip install --upgrade mlcourse")
+        return 1
+    findings = examine()
+    print(as_text(findings))
+    return 0 if works_here(findings) else 1
+
+
+@contextlib.contextmanager
+def _term_like_ctrl_c():
+    """Let SIGTERM end the command as Ctrl-C does: what is done is kept."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _positive(text):
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1; got {number}")
+    return _at_least(1, text)
+
+
+def _not_negative(text):
+    return _at_least(0, text)
+
+
+def _at_least(least, text):
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number; got {text!r}") from None
+    if number < least:
+        raise argparse.ArgumentTypeError(f"must be at least {least}; got {number}")
     return number
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import time
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from mlcourse.grading import difference
-from mlcourse.grading.codec import CodecError, Opaque, decode, encode
+from mlcourse.grading.codec import MAX_BYTES, CodecError, Opaque, _Decoder, decode, encode, parse
 
 PLAIN = st.one_of(
     st.none(),
@@ -28,28 +29,17 @@ DATA = st.recursive(
     ),
     max_leaves=8,
 )
+TAGS = [name.removeprefix("_read_") for name in vars(_Decoder) if name.startswith("_read_")]
+TAGS += ["list", "tuple", "set", "frozenset", "decode", "count", "x"]
+ARRAYS = st.sampled_from(["<f8", "|b1", "<M8[ns]", "|O", "V8", "f8,i4", "<U3", "", "<f8 "]).map(
+    lambda dtype: {"array": [dtype, [1], "AAAAAAAAAAA="]}
+)
 JSON = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8)),
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), ARRAYS),
     lambda inner: st.one_of(
         st.lists(inner, max_size=4),
         st.dictionaries(
-            st.sampled_from(
-                [
-                    "int",
-                    "float",
-                    "list",
-                    "set",
-                    "dict",
-                    "array",
-                    "scalar",
-                    "objects",
-                    "bytes",
-                    "opaque",
-                    "frame",
-                    "read",
-                    "x",
-                ]
-            ),
+            st.sampled_from(TAGS),
             inner,
             max_size=2,
         ),
@@ -160,6 +150,21 @@ def test_nothing_but_an_error_comes_of_other_messages(message):
         {"decode": None},
         {"__init__": None},
         {"list": [None] * 300_000},
+        {"list": [{"set": []}] * 50_000},
+        {"list": [{"array": ["<f8", [0], ""]}] * 50_000},
+        {"list": [{"frame": [{"list": []}, {"array": ["<i8", [0], ""]}, []]}] * 1000},
+        {"list": ["x" * (MAX_BYTES // 2)] * 3},
+        {"objects": ["U", [1000], ["x" * 10**6] + [""] * 999]},
+        {"objects": ["U", [1], [3]]},
+        {"set": [{"int": f"{i * (2**61 - 1):x}"} for i in range(1000)]},
+        {"dict": [[{"int": f"{i * (2**61 - 1):x}"}, None] for i in range(1000)]},
+        {"array": ["<M8[9999y]", [1], "AAAAAAAAAAA="]},
+        {"time": ["Timestamp", "9" * 50]},
+        {"time": ["Period", "2026"]},
+        {"missing": "all"},
+        {"tensor": ["float32", True, {"list": []}]},
+        {"series": [None, {"array": ["<i8", [1], "AAAAAAAAAAA="]}, {"array": ["<i8", [0], ""]}, ""]},
+        {"opaque": {"list": []}},
         3.5,
         {},
         {"list": 1},
@@ -169,3 +174,40 @@ def test_nothing_but_an_error_comes_of_other_messages(message):
 def test_hostile_messages(message):
     with pytest.raises(CodecError):
         decode(message)
+
+
+def test_a_refusal_is_none_of_the_errors_that_an_exercise_may_ask_for():
+    assert CodecError.__mro__[1:] == (Exception, BaseException, object)
+
+
+def test_a_message_that_would_be_large_in_memory_is_refused_before_it_is_read():
+    start, bomb = time.perf_counter(), b"[" + b"[]," * 10_000_000 + b"[]]"
+    with pytest.raises(CodecError, match="brackets and commas"):
+        parse(bomb)
+    assert time.perf_counter() - start < 3
+
+
+@pytest.mark.parametrize(
+    "data", [b'"' + b'\\"' * 1_000_000, b'"' * 1_000_001, b"\\" * 1_000_000 + b'"', b'{"a": "' + b"," * 2_000_000]
+)
+def test_quotation_marks_cost_no_time(data):
+    start = time.perf_counter()
+    with pytest.raises(ValueError):
+        parse(data)
+    assert time.perf_counter() - start < 2
+
+
+def test_brackets_and_commas_inside_strings_are_free():
+    assert len(parse(json.dumps(['[{,\\"' * 500_000]).encode())[0]) == 2_500_000
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_json_or_an_error(data):
+    with contextlib.suppress(CodecError, ValueError, RecursionError):
+        assert parse(data, 20) == json.loads(data)
+
+
+def test_large_values_are_refused_before_they_are_copied():
+    for value in (np.broadcast_to(0.0, (2**20, 2**20)), pd.RangeIndex(10**9), list(range(10**6))):
+        with pytest.raises(CodecError):
+            encode(value)

@@ -1,9 +1,12 @@
 """Running a function on cases: faults, inputs that change, points, recognized mistakes, and the card."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from mlcourse.grading import Case, Exercise, LocalRunner, Mistake, run
+from mlcourse.grading.engine import Drawn, run_drawn
 
 
 def double_cases(rng):
@@ -82,6 +85,27 @@ def test_a_mistake_of_ones_own_is_not_taken_for_a_known_one():
 
 def test_handed_out_code_earns_nothing():
     assert checked(squares).points == 0
+
+
+def test_what_is_no_better_than_handed_out_code_earns_nothing_and_is_told_so():
+    result = checked(lambda x: double(x) + 1)
+    assert (result.points, result.recognized) == (0, None)
+    assert "no case passes yet that the code as it was handed out did not pass" in repr(result)
+    assert "no case passes yet" in result._repr_html_()
+    assert checked(lambda x: 2 * x if len(x) == 3 else double(x) + 1).points == 4
+
+
+def test_cases_and_expected_results_are_computed_once():
+    calls = []
+
+    def oracle(x):
+        calls.append(len(x))
+        return x + x
+
+    drawn = Drawn(dataclasses.replace(EXERCISE, oracle=oracle), (0,))
+    for function in (double, squares, lambda x: x):
+        run_drawn(drawn, LocalRunner(function, EXERCISE))
+    assert sorted(calls) == [2, 3], "the third case asks for an error"
 
 
 def test_starter_is_not_started():

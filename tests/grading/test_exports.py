@@ -71,7 +71,8 @@ def test_csv_files_have_one_row_for_each_submission_and_no_formula(tmp_path, mar
         assert len({len(row) for row in found}) == 1
         assert not any(text.startswith(FORMULA) and not _is_number(text) for row in found for text in row)
         # Programs that take the semicolon for the separator, and know nothing of quotes, see no formula either.
-        for text in (tmp_path / "file.csv").read_text(encoding="utf-8").split(";")[1:]:
+        lines = (tmp_path / "file.csv").read_text(encoding="utf-8").split("\n")
+        for text in (cell for line in lines for cell in line.split(";")[1:]):
             assert not text.lstrip(" \"'").startswith(FORMULA) or text.lstrip(' "').startswith("'")
     exports.grades_csv(tmp_path / "file.csv", marks)
     found = rows(tmp_path / "file.csv")[1:]
@@ -197,7 +198,7 @@ def test_gradescope(tmp_path):
     paths = exports.gradescope(tmp_path / "new", [graded, REJECTED], [LATE])
     first, second = (json.loads(path.read_bytes()) for path in paths)
     assert (first["score"], first["execution_time"], first["output_format"]) == (4.5, 0.5, "text")
-    assert first["output"].splitlines() == ["cell 3 failed", "-1.5 points: a day late (B. Lee)"]
+    assert first["output"].splitlines() == ["“cell 3 failed”", "-1.5 points: a day late (B. Lee)"]
     assert [test.get("status") for test in first["tests"]] == ["failed", "passed", None, "failed"]
     assert [test["max_score"] for test in first["tests"]] == [4, 4, 5, 2]
     assert "Public cases: 0 of 1 passed\nClass cases: 2 of 5 passed" in first["tests"][0]["output"]

@@ -102,9 +102,12 @@ def test_any_bytes_are_a_notebook_or_an_error(data):
         assert str(error)
 
 
+KEYS = ["cells", "cell_type", "source", "metadata", "tags", "mlcourse", "worksheets", "input", "exercises", "chapter"]
+
+
 @given(st.recursive(st.one_of(st.none(), st.integers(), st.text(max_size=5)), lambda v: st.one_of(
     st.lists(v, max_size=3),
-    st.dictionaries(st.sampled_from(["cells", "cell_type", "source", "metadata", "tags", "mlcourse", "worksheets"]), v, max_size=4),
+    st.dictionaries(st.sampled_from(KEYS), v, max_size=4),
 )))  # fmt: skip
 def test_any_json_is_a_notebook_or_an_error(content):
     try:

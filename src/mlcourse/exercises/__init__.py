@@ -11,14 +11,14 @@ In a notebook::
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 from functools import cache
 from pathlib import Path
 
 from mlcourse.exercises.records import progress, record
 from mlcourse.grading import Exercise, check_answer
 
-__all__ = ["check", "exercise_set", "exercise_sets", "find", "hint", "progress"]
+__all__ = ["check", "exercise_set", "exercise_sets", "find", "hint", "progress", "set_name"]
 
 CHECK_SECONDS = 10.0
 """How long `check` lets an answer run."""
@@ -35,12 +35,12 @@ def exercise_sets():
 
 @cache
 def exercise_set(name):
-    """Load the exercises of one chapter.
+    """Load the exercises of one chapter, or a teacher's own.
 
     Parameters
     ----------
     name : str
-        Part and chapter, such as ``"math/vectors"``.
+        Part and chapter, such as ``"math/vectors"``; or the path of a Python file that ends in ``.py`` and defines ``EXERCISES``.
 
     Returns
     -------
@@ -50,12 +50,45 @@ def exercise_set(name):
     Raises
     ------
     LookupError
-        If there is no such set.
+        If there is no such set, or the file cannot be used.
     """
+    if name.endswith(".py"):
+        return _from_file(Path(name))
     if name not in exercise_sets():
         raise LookupError(f"there is no exercise set {name!r}; the sets are {', '.join(exercise_sets())}")
     module = importlib.import_module(f"{__name__}.{name.replace('/', '.').replace('-', '_')}")
     return tuple(module.EXERCISES)
+
+
+def set_name(name):
+    """Return what a set is called in gradebooks and reports: its name, or the name of a teacher's file without ``.py``.
+
+    Examples
+    --------
+    >>> set_name("math/vectors"), set_name("/home/lee/private/week-3.py")
+    ('math/vectors', 'week-3')
+    """
+    return Path(name).stem if name.endswith(".py") else name
+
+
+def _from_file(path):
+    """Run a teacher's file and take its exercises."""
+    if not path.is_file():
+        raise LookupError(f"there is no file {path}; give a Python file that defines EXERCISES")
+    spec = importlib.util.spec_from_file_location(f"private_exercises_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+        exercises = tuple(module.EXERCISES)
+    except AttributeError as error:
+        raise LookupError(f"{path} defines no EXERCISES, a list of mlcourse.grading.Exercise ({error})") from error
+    except Exception as error:
+        raise LookupError(f"{path} cannot be run: {type(error).__name__}: {error}") from error
+    strangers = [item for item in exercises if not isinstance(item, Exercise)]
+    if strangers or not exercises:
+        what = type(strangers[0]).__name__ if strangers else "nothing"
+        raise LookupError(f"EXERCISES in {path} must hold mlcourse.grading.Exercise objects; it holds {what}")
+    return exercises
 
 
 def find(name):

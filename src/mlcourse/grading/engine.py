@@ -8,7 +8,7 @@ import linecache
 import time
 import traceback
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -103,7 +103,8 @@ class Result:
     exercise: object
     cases: tuple[CaseResult, ...]
     started: bool = True
-    recognized: object = field(default=None)
+    recognized: object = None
+    better: bool = True
 
     @property
     def passed(self):
@@ -116,8 +117,8 @@ class Result:
 
     @property
     def points(self):
-        """Points earned: in proportion to the cases passed; nothing for the code as it was handed out."""
-        if not self.started or (self.recognized is not None and self.recognized.planted):
+        """Points earned: in proportion to the cases passed; nothing for what is no better than the code as it was handed out."""
+        if not self.started or not self.better:
             return 0.0
         return round(self.exercise.points * sum(case.passed for case in self.cases) / len(self.cases), 2)
 
@@ -207,27 +208,108 @@ def run(exercise, runner, seeds=(0,)):
     -------
     Result
     """
-    cases = [case for seed in seeds for case in exercise.cases(np.random.default_rng(seed))]
-    outcomes = [runner.call(case.args, case.kwargs) for case in cases]
-    faults = [judge(exercise, case, outcome) for case, outcome in zip(cases, outcomes, strict=True)]
-    results = tuple(CaseResult(case.label, _inputs(case), fault) for case, fault in zip(cases, faults, strict=True))
-    started = not all(outcome.error == "NotImplementedError" for outcome in outcomes)
-    recognized = _recognize(exercise, cases, outcomes) if started and any(faults) else None
-    return Result(exercise, results, started, recognized)
+    return run_drawn(Drawn(exercise, seeds), runner)
 
 
-def judge(exercise, case, outcome):
-    """Return the first fault of one call, or None."""
+class Drawn:
+    """The cases of an exercise, drawn from seeds, with what is known of them: it is computed when it is needed, and once.
+
+    Parameters
+    ----------
+    exercise : Exercise
+    seeds : sequence of int or numpy.random.SeedSequence
+
+    Attributes
+    ----------
+    cases : tuple of Case
+    """
+
+    def __init__(self, exercise, seeds):
+        self.exercise = exercise
+        self.cases = tuple(case for seed in seeds for case in exercise.cases(np.random.default_rng(seed)))
+        self._expected, self._of_mistakes = {}, {}
+
+    def expected(self, i):
+        """The expected result of a case."""
+        if i not in self._expected:
+            args, kwargs = copy.deepcopy((self.cases[i].args, self.cases[i].kwargs))
+            self._expected[i] = self.exercise.oracle(*args, **kwargs)
+        return self._expected[i]
+
+    def outcomes_of(self, mistake):
+        """What a known mistake does in each case."""
+        if mistake not in self._of_mistakes:
+            runner = LocalRunner(mistake.answer, self.exercise)
+            self._of_mistakes[mistake] = [runner.call(case.args, case.kwargs) for case in self.cases]
+        return self._of_mistakes[mistake]
+
+
+def run_drawn(drawn, runner):
+    """Check an answer on cases that are drawn already; see `run`."""
+    judging = Judging(drawn)
+    for case in drawn.cases:
+        judging.take(runner.call(case.args, case.kwargs))
+    return judging.result()
+
+
+class Judging:
+    """Judges the outcomes of one answer, case by case in their order, and keeps of a wrong one only what is wrong with it.
+
+    Parameters
+    ----------
+    drawn : Drawn
+    """
+
+    def __init__(self, drawn):
+        self._drawn = drawn
+        self._faults, self._errors = [], []
+        self._right = []  # outcomes before the first fault: they are as large as the expected results, and no larger
+        self._alike = None
+
+    def take(self, outcome):
+        """Judge the outcome of the next case."""
+        self._faults.append(_judge(self._drawn, len(self._faults), outcome))
+        self._errors.append(outcome.error)
+        self._right.append(outcome)
+        if any(self._faults):
+            self._compare_with_mistakes()
+
+    def _compare_with_mistakes(self):
+        """For each mistake and each case: does it do what the learner's answer did?"""
+        mistakes, exercise = self._drawn.exercise.mistakes, self._drawn.exercise
+        self._alike = self._alike or {mistake: [] for mistake in mistakes}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a wrong answer may well divide by zero
+            for mistake, alike in self._alike.items():
+                others = self._drawn.outcomes_of(mistake)
+                alike += [_same(exercise, others[len(alike) + i], outcome) for i, outcome in enumerate(self._right)]
+        self._right.clear()
+
+    def result(self):
+        """Return the `Result` of all cases."""
+        cases = tuple(
+            CaseResult(case.label, _inputs(case) if fault else "", fault)
+            for case, fault in zip(self._drawn.cases, self._faults, strict=True)
+        )
+        started = not all(error == "NotImplementedError" for error in self._errors)
+        recognized = _recognized(self._drawn, self._alike, self._faults) if started and any(self._faults) else None
+        better = not any(self._faults) or _better_than_handed_out(self._drawn, self._faults)
+        return Result(self._drawn.exercise, cases, started, recognized, better)
+
+
+def _judge(drawn, i, outcome):
+    """The first fault of one call, or None."""
+    case = drawn.cases[i]
     if case.raises is not None:
         return _judge_error(case, outcome)
     if outcome.error in ("OutOfTime", "Stopped"):
         return Difference("raised", f"{outcome.error_text}{outcome.error_line}")
     if outcome.error is not None:
         return Difference("raised", f"it raised {outcome.error}: {outcome.error_text}{outcome.error_line}".rstrip(": "))
-    args, kwargs = copy.deepcopy((case.args, case.kwargs))
-    fault = _compare(exercise, exercise.oracle(*args, **kwargs), outcome.value)
-    if outcome.changed and (fault is None or fault.kind == "wrong value"):
-        return Difference("changed input", f"it changed its input {' and '.join(outcome.changed)}; work on a copy")
+    fault = _compare(drawn.exercise, drawn.expected(i), outcome.value)
+    changed = [name for name in _names(case.args, case.kwargs) if name in outcome.changed]
+    if changed and (fault is None or fault.kind == "wrong value"):
+        return Difference("changed input", f"it changed its input {' and '.join(changed)}; work on a copy")
     return fault
 
 
@@ -245,38 +327,33 @@ def _compare(exercise, expected, got):
         if exercise.compare is not None:
             return exercise.compare(expected, got)
         return difference(expected, got, rtol=exercise.rtol, atol=exercise.atol)
-    except (ArithmeticError, TypeError, ValueError, RecursionError, MemoryError) as error:
+    except Exception as error:  # of an exercise's own `compare`, on a result that its author did not think of
         return Difference("wrong value", f"it cannot be compared with the expected result ({type(error).__name__})")
 
 
-def _recognize(exercise, cases, outcomes):
-    """The known mistake that behaves like the learner's function, if there is one.
+def _recognized(drawn, alike, faults):
+    """The known mistake that behaves like the learner's answer, if there is one.
 
-    It does so on every case; or, failing that, on every case that asks for a result, whatever either does where an error is asked for.
+    It does so in every case; or in every case that asks for a result, whatever either does where an error is asked for.
     """
+    asking = [i for i, case in enumerate(drawn.cases) if case.raises is None]
+    exact = (mistake for mistake, same in alike.items() if all(same))
+    but_for_errors = (mistake for mistake, same in alike.items() if all(same[i] for i in asking))
+    return next(exact, None) or (next(but_for_errors, None) if any(faults[i] for i in asking) else None)
+
+
+def _better_than_handed_out(drawn, faults):
+    """Whether a case passes that the broken code fails which the exercise handed out; True if it handed out none.
+
+    What broken code returns may depend on the machine in its last digits, so that it cannot be told by its results alone.
+    """
+    planted = [mistake for mistake in drawn.exercise.mistakes if mistake.planted]
+    if not planted:
+        return True
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a wrong answer may well divide by zero
-        alike = {mistake: _cases_alike(exercise, mistake, cases, outcomes) for mistake in exercise.mistakes}
-        for mistake, same in alike.items():
-            if all(same):
-                return mistake
-        for mistake, same in alike.items():
-            pairs = [
-                (ok, case, outcome) for ok, case, outcome in zip(same, cases, outcomes, strict=True) if not case.raises
-            ]
-            wrong = any(judge(exercise, case, outcome) is not None for _, case, outcome in pairs)
-            if wrong and all(ok for ok, _, _ in pairs):
-                return mistake
-    return None
-
-
-def _cases_alike(exercise, mistake, cases, outcomes):
-    """For each case: does the mistake do what the learner's function did?"""
-    runner = LocalRunner(mistake.answer, exercise)
-    return [
-        _same(exercise, runner.call(case.args, case.kwargs), outcome)
-        for case, outcome in zip(cases, outcomes, strict=True)
-    ]
+        warnings.simplefilter("ignore")
+        outcomes = drawn.outcomes_of(planted[0])
+        return any(fault is None and _judge(drawn, i, outcomes[i]) is not None for i, fault in enumerate(faults))
 
 
 def _same(exercise, first, second):
@@ -288,9 +365,13 @@ def _same(exercise, first, second):
 
 
 def _changed(before, after):
-    names = [f"number {i + 1}" for i in range(len(before[0]))] + list(before[1])
-    pairs = zip(names, [*before[0], *before[1].values()], [*after[0], *after[1].values()], strict=True)
+    pairs = zip(_names(*before), [*before[0], *before[1].values()], [*after[0], *after[1].values()], strict=True)
     return tuple(name for name, old, new in pairs if difference(old, new, rtol=0, atol=0) is not None)
+
+
+def _names(args, kwargs):
+    """What the inputs of a call are called in messages."""
+    return [*(f"number {i + 1}" for i in range(len(args))), *kwargs]
 
 
 def _inputs(case):

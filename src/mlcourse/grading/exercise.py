@@ -36,7 +36,7 @@ class Case:
         return f"Case({self.label!r})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Mistake:
     """A plausible wrong answer and what to tell the person who gives it.
 
@@ -71,7 +71,7 @@ ANSWERS = ("function", "class", "value", "manual")
 """What an exercise may ask for; see `Exercise`."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Exercise:
     """One exercise and everything that its check needs.
 

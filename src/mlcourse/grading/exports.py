@@ -236,7 +236,7 @@ def _results(mark, adjustments):
     """The keys are those of gradescope-autograders.readthedocs.io/en/latest/specs."""
     own = adjustments_of(mark, adjustments)
     output = [f"This file could not be marked: {visible(mark.reason, 600)}"] * (mark.status == "rejected")
-    output += [visible(note, 600, lines=True) for note in mark.notes]
+    output += [f"“{visible(note, 600)}”" for note in mark.notes]
     output += [f"{entry.points:+g} points: {visible(entry.why, 600)} ({visible(entry.by)})" for entry in own]
     return {
         "score": final_points(mark, own),
@@ -277,7 +277,7 @@ def _report(exercise):
         lines.append(f"Class cases: {exercise.class_passed} of {exercise.class_cases} passed")
     lines += [f"{'✓' if case.passed else '✗'} {visible(case.label)}" for case in exercise.public[:40]]
     if exercise.diagnosis:
-        lines.append(f"What happened: {visible(exercise.diagnosis, 600, lines=True)}")
+        lines.append(f"What happened: {visible(exercise.diagnosis, 600)}")
     if exercise.hint:
         lines.append(f"Next hint: {visible(exercise.hint, 600, lines=True)}")
     return "\n".join(lines)

@@ -48,6 +48,7 @@ th, td { border-bottom: 1px solid var(--line); padding: .5rem .75rem .5rem 0; te
 th { font-weight: 500; }
 thead th { color: var(--muted); font-size: .85rem; white-space: nowrap; overflow-wrap: normal; }
 tfoot th, tfoot td { border-bottom: 0; font-weight: 650; }
+.own { border-radius: .2rem; background: var(--track); font-style: italic; padding: 0 .2em; }
 .number { text-align: end; white-space: nowrap; }
 th:last-child, td:last-child { padding-inline-end: 0; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; margin: 0 0 1rem; padding: 1rem 1.2rem; }
@@ -370,17 +371,21 @@ def _cases(cases):
 
 def _why(case):
     kind = f"{escape(visible(case.kind))}: " if case.kind else ""
-    parts = [f'<span class="text" dir="auto">{kind}{_block(case.message)}</span>'] if case.message or kind else []
+    message = _quoted(case.message) if case.kind == "raised" else _line(case.message)
+    parts = [f'<span class="text" dir="auto">{kind}{message}</span>'] if case.message or kind else []
     if case.inputs:
         parts.append(f"for <code>{as_html(case.inputs, _LONG)}</code>")
     return f'<span class="why">{"<br>".join(parts)}</span>' if parts else ""
 
 
 def _advice(exercise):
-    texts = (("What happened", exercise.diagnosis), ("Next hint", exercise.hint))
+    raised = {case.message for case in exercise.public if case.kind == "raised"}
+    own = exercise.status == "manual" or exercise.diagnosis in raised
+    happened = _quoted(exercise.diagnosis) if own else _line(exercise.diagnosis)
+    texts = (("What happened", exercise.diagnosis, happened), ("Next hint", exercise.hint, _block(exercise.hint)))
     return "".join(
-        f'<p><span class="label">{label}</span><span class="text" dir="auto">{_block(text)}</span></p>'
-        for label, text in texts
+        f'<p><span class="label">{label}</span><span class="text" dir="auto">{shown}</span></p>'
+        for label, text, shown in texts
         if text
     )
 
@@ -403,7 +408,7 @@ def _reason(mark, entry):
 
 
 def _notes(mark):
-    notes = "".join(f'<li class="text" dir="auto">{_block(note)}</li>' for note in mark.notes[:_MAX_ITEMS])
+    notes = "".join(f'<li class="text" dir="auto">{_quoted(note)}</li>' for note in mark.notes[:_MAX_ITEMS])
     more = len(mark.notes) - _MAX_ITEMS
     notes += f"<li>and {more} more</li>" if more > 0 else ""
     return _section("Notes", f"<ul>{notes}</ul>\n") if notes else ""
@@ -414,7 +419,8 @@ def _footer(mark):
     if mark.exercises:
         text = (
             "<p>Public cases are those that the check in your notebook runs. Class cases ask the same of your code with "
-            "other inputs, which are shown to nobody. Points follow the share of cases that passed.</p>"
+            "other inputs, which are shown to nobody. Points follow the share of cases that passed. What stands in quotation marks "
+            "is what your own code said when it ran.</p>"
         )
     if mark.digest:
         text += f"<p>The file that was marked: SHA-256 <code>{as_html(mark.digest[:12])}</code>.</p>"
@@ -423,6 +429,16 @@ def _footer(mark):
 
 def _section(title, body, name=""):
     return f"<section{f' id={name!r}' if name else ''}><h2>{title}</h2>{body}</section>\n"
+
+
+def _line(text):
+    return escape(visible(text, _LONG))
+
+
+def _quoted(text):
+    """Words that a student's code chose: on one line and in quotation marks that they cannot close, for they may look like marks."""
+    inner = _line(text).replace("“", "'").replace("”", "'")
+    return f'<span class="own">“{inner}”</span>'
 
 
 def _block(text):

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import base64
-import concurrent.futures
 import dataclasses
-import multiprocessing
+import functools
 import time
 
 import numpy as np
 
-from mlcourse.grading.engine import run
+from mlcourse.grading.engine import Drawn, Judging
 from mlcourse.grading.marks import CaseMark, ExerciseMark, SubmissionMark
 from mlcourse.grading.session import Session, SessionRunner
 from mlcourse.grading.submissions import NotebookError, exercise_set_of, read_notebook
 from mlcourse.grading.worker import MAX_TEXT
 
-GRADER_FAULT = "the grader failed on this submission"
 PNG = b"\x89PNG\r\n\x1a\n"
 MAX_IMAGE = 4 << 20
 CLASS_DRAWS = 3
@@ -33,7 +31,7 @@ def grade(submission, seed, sandbox="bubblewrap", exercise_set=None):
         The class's seed.
     sandbox : {"bubblewrap", "none"}
     exercise_set : str, optional
-        Which set it is; by default the notebook says so.
+        Which set it is, a name or the path of a teacher's file; by default the notebook says so.
 
     Returns
     -------
@@ -41,82 +39,77 @@ def grade(submission, seed, sandbox="bubblewrap", exercise_set=None):
         Always: what cannot be read is a mark with the status ``"rejected"`` and a reason.
     """
     from mlcourse.exercises import exercise_set as load
-    from mlcourse.exercises import exercise_sets
+    from mlcourse.exercises import exercise_sets, set_name
 
     start = time.perf_counter()
-    key = exercise_set or ""
+    wanted = exercise_set or ""
     try:
         if submission.problem:
             raise NotebookError(submission.problem)
         notebook = read_notebook(submission.data)
-        key = exercise_set or exercise_set_of(notebook, submission.file_name, exercise_sets())
+        wanted = wanted or exercise_set_of(notebook, submission.file_name, exercise_sets())
     except NotebookError as error:
+        key = set_name(wanted)
         return SubmissionMark(submission.student, key, "rejected", str(error), digest=submission.digest, seed=seed)
     session = Session(list(notebook.cells), sandbox)
     try:
-        marks = tuple(_grade_exercises(load(key), session, seed))
+        marks = tuple(_grade_exercises(load(wanted), session, seed))
     finally:
         session.close()
     return SubmissionMark(
-        submission.student, key, "graded",
+        submission.student, set_name(wanted), "graded",
         exercises=marks,
-        notes=tuple(text for _, text in sorted(session.errors.items())),
+        notes=(*_another_set(notebook, wanted), *(text for _, text in sorted(session.errors.items()))),
         digest=submission.digest,
         seed=seed,
         seconds=round(time.perf_counter() - start, 3),
     )  # fmt: skip
 
 
-def grade_all(submissions, seed, *, jobs=1, sandbox="bubblewrap", exercise_set=None):
-    """Grade many submissions, several at a time; yield (submission, mark) in the order in which they are done.
-
-    What goes wrong with one is in its own mark: a grader process that dies is replaced and the submission tried once more, alone.
-    """
-    arguments = {"sandbox": sandbox, "exercise_set": exercise_set}
-    if jobs == 1:
-        for submission in submissions:
-            yield submission, _guarded(submission, seed, arguments)
-        return
-    context = multiprocessing.get_context("spawn")
-    lost = []
-    with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        futures = {pool.submit(_guarded, submission, seed, arguments): submission for submission in submissions}
-        try:
-            for future in concurrent.futures.as_completed(futures):
-                try:
-                    yield futures[future], future.result()
-                except concurrent.futures.process.BrokenProcessPool:
-                    lost.append(futures[future])
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    for submission in lost:
-        yield submission, _guarded(submission, seed, arguments)
-
-
-def _guarded(submission, seed, arguments):
-    """Grade; a fault of the grader's own becomes a rejected mark that says so, and the others go on."""
-    try:
-        return grade(submission, seed, **arguments)
-    except Exception as error:
-        reason = f"{GRADER_FAULT} ({type(error).__name__}: {error}); this is not the student's fault"
-        key = arguments["exercise_set"] or ""
-        return SubmissionMark(submission.student, key, "rejected", reason, digest=submission.digest, seed=seed)
-
-
 def _grade_exercises(exercises, session, seed):
+    """Grade the exercises: first the public cases of all, whose messages the student reads, then the class's own.
+
+    So nothing that an answer has seen of the class's cases can be in a message of another one.
+    """
     defined = session.defined([exercise.name for exercise in exercises])
-    seeds = [0, *(np.random.SeedSequence([seed, draw]) for draw in range(CLASS_DRAWS))]
+    there = [exercise for exercise in exercises if _is_there(exercise, defined)]
+    manual = {exercise: _to_read(exercise, session) for exercise in there if exercise.manual}
+    checked = {e: (Judging(_drawn(e, seed)), SessionRunner(session, e)) for e in there if not e.manual}
+    for own in (False, True):
+        for exercise, (judging, runner) in checked.items():
+            for case in _part(exercise, seed, own):
+                judging.take(runner.call(case.args, case.kwargs))
     for exercise in exercises:
-        callable_ = defined.get(exercise.name)
-        if callable_ is None or (not callable_ and exercise.answer in ("function", "class")):
-            yield _missing(exercise)
-        elif exercise.manual:
-            yield _to_read(exercise, session)
+        if exercise in checked:
+            result = checked[exercise][0].result()
+            yield _exercise_mark(exercise, result, len(_drawn(exercise, None).cases))
         else:
-            result = run(exercise, SessionRunner(session, exercise), seeds)
-            public = len(list(exercise.cases(np.random.default_rng(0))))
-            yield _exercise_mark(exercise, result, public)
+            yield manual.get(exercise) or _missing(exercise)
+
+
+def _is_there(exercise, defined):
+    needs_call = exercise.answer in ("function", "class")
+    return exercise.name in defined and (defined[exercise.name] or not needs_call)
+
+
+def _part(exercise, seed, own):
+    """The class's own cases, or the public ones."""
+    cases, public = _drawn(exercise, seed).cases, len(_drawn(exercise, None).cases)
+    return cases[public:] if own else cases[:public]
+
+
+@functools.lru_cache(maxsize=512)
+def _drawn(exercise, seed):
+    """The public cases, and the class's own if there is a seed; the next submission gets the same."""
+    own = () if seed is None else (np.random.SeedSequence([seed, draw]) for draw in range(CLASS_DRAWS))
+    return Drawn(exercise, (0, *own))
+
+
+def _another_set(notebook, wanted):
+    """A note where the teacher named a set and the notebook says that it is of another."""
+    declared = notebook.about.get("exercises")
+    if isinstance(declared, str) and declared not in ("", wanted) and not wanted.endswith(".py"):
+        yield f"the notebook says that it is of {declared[:80]}, and it was graded as {wanted}"
 
 
 def _missing(exercise):
@@ -168,4 +161,5 @@ def _diagnosis(result, passed_in_public):
     if passed_in_public:
         kinds = {case.fault.kind for case in result.cases if not case.passed}
         return f"right on the public cases, but not on all of the class's own ({', '.join(sorted(kinds))})"
-    return next(case.fault.message for case in result.cases if not case.passed)
+    no_better = "" if result.better else " (no case passes yet that the code as it was handed out did not pass)"
+    return next(case.fault.message for case in result.cases if not case.passed) + no_better

@@ -45,7 +45,7 @@ class NotebookReport:
         return "\n".join([*lines, REMAINS])
 
 
-def check_notebook(path):
+def check_notebook(path, key=None):
     """Run the code cells of an exercise notebook in order and check every exercise of its set.
 
     The code runs in this process: use it for your own notebook. A cell that fails does not stop the others.
@@ -53,6 +53,8 @@ def check_notebook(path):
     Parameters
     ----------
     path : str or Path
+    key : str, optional
+        The exercise set, or the path of a file of exercises; by default the notebook says which it is.
 
     Returns
     -------
@@ -63,7 +65,7 @@ def check_notebook(path):
     NotebookError
         If the file is missing, is not a notebook, or belongs to no exercise set.
     """
-    from mlcourse.exercises import CHECK_SECONDS, exercise_set, exercise_sets
+    from mlcourse.exercises import CHECK_SECONDS, exercise_set, exercise_sets, set_name
     from mlcourse.exercises.records import record
 
     path = Path(path)
@@ -73,10 +75,13 @@ def check_notebook(path):
         )
     try:
         notebook = read_notebook(path.read_bytes())
-        key = exercise_set_of(notebook, path.resolve().as_posix(), exercise_sets())
+        key = key or exercise_set_of(notebook, path.resolve().as_posix(), exercise_sets())
     except NotebookError as error:
         raise NotebookError(f"{path}: {error}") from None
-    exercises = exercise_set(key)
+    try:
+        exercises = exercise_set(key)
+    except LookupError as error:
+        raise NotebookError(error) from None
     names, problems = _execute(notebook.cells)
     results = {}
     for exercise in exercises:
@@ -85,7 +90,7 @@ def check_notebook(path):
         results[exercise.name] = result = check_answer(exercise, answer, CHECK_SECONDS) if there else None
         if result is not None:
             record(exercise.name, result.points, result.answered)
-    return NotebookReport(key, exercises, results, tuple(problems))
+    return NotebookReport(set_name(key), exercises, results, tuple(problems))
 
 
 def _execute(cells):

@@ -21,10 +21,16 @@ def as_text(result):
             shown += 1
             lines.append(f"      {case.fault.kind}: {case.fault.message}")
             lines.append(f"      for {case.inputs}" if case.inputs else "      called without arguments")
-    if result.recognized is not None:
-        lines.append(f"  What happened: {result.recognized.says}")
+    lines += [f"  {label}: {text}" for label, text in _comments(result)]
     lines.append(f"  {REMAINS}" if result.passed else f"  Stuck? hint({exercise.name})")
     return "\n".join(lines)
+
+
+def _comments(result):
+    if result.recognized is not None:
+        yield "What happened", result.recognized.says
+    elif not result.better:
+        yield "Points", "no case passes yet that the code as it was handed out did not pass."
 
 
 def as_html(result):
@@ -36,8 +42,7 @@ def as_html(result):
         body = f"<p>Not started: write the body of <code>{escape(exercise.name)}</code>, then run this cell again.</p>"
     else:
         body = _html_cases(result)
-        if result.recognized is not None:
-            body += f"<p><strong>What happened:</strong> {escape(result.recognized.says)}</p>"
+        body += "".join(f"<p><strong>{label}:</strong> {escape(text)}</p>" for label, text in _comments(result))
         body += f"<p>{REMAINS}</p>" if result.passed else f"<p>Stuck? <code>hint({escape(exercise.name)})</code></p>"
     return _card(color, head, body)
 

@@ -8,13 +8,21 @@ import os
 import re
 import stat
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path, PurePosixPath
+
+from mlcourse.grading.codec import CodecError, parse
 
 MAX_BYTES = 20 << 20
 MAX_CELLS = 2000
 MAX_FILES = 50_000
+MAX_DEPTH = 20
+MAX_SIGNS = 2_000_000
 _MOODLE = re.compile(r"^(?P<student>.+?)_\d+_assignsubmission_\w+?_?$")
+_NOTEBOOK = re.compile(r"\.ipynb(\.txt|\.json)?$", re.IGNORECASE)  # some browsers add an ending
+_CHECK = re.compile(r"\s*(check|hint|progress)\(|\s*$")
 _CANVAS = re.compile(r"^(?P<student>[^_]+)(_LATE)?_\d+_\d+_(?P<file>.+)$")
 
 
@@ -24,12 +32,24 @@ class NotebookError(Exception):
 
 @dataclass(frozen=True)
 class Submission:
-    """One file that a student handed in; `problem` says why it cannot even be opened."""
+    """One file that a student handed in; `problem` says why it cannot even be opened.
+
+    Where `path` is given the data are still there, in a file or in an entry of a zip, and `read` gets them.
+    """
 
     student: str
     file_name: str
     data: bytes = b""
     problem: str = ""
+    path: Path | None = None
+    entry: int | None = None
+
+    def read(self):
+        """Return this submission with its data, or with the reason why they cannot be read."""
+        if self.path is None:
+            return self
+        data, problem = _read_file(self.path) if self.entry is None else _read_entry(self.path, self.entry)
+        return replace(self, data=data, problem=problem, path=None, entry=None)
 
     @property
     def digest(self):
@@ -44,14 +64,16 @@ class Notebook:
     about: dict
 
 
-def find_submissions(source):
-    """Read every notebook that was handed in.
+def find_submissions(source, read=True):
+    """Find every notebook that was handed in.
 
     Parameters
     ----------
     source : Path
         A folder of ``<student>/<notebook>.ipynb``, a flat folder of notebooks, a zip of either (as Moodle and
         Canvas make them), or one file.
+    read : bool
+        Whether to read them all into memory; if not, `Submission.read` reads one.
 
     Returns
     -------
@@ -69,7 +91,7 @@ def find_submissions(source):
     elif source.suffix == ".zip" and source.is_file():
         found = list(_from_zip(source))
     elif source.is_file():
-        found = [Submission(source.stem, source.name, *_read_file(source))]
+        found = [Submission(source.stem, source.name, path=source)]
     else:
         raise NotebookError(
             f"there is no file or folder {source}; give the folder of submissions, a zip, or one notebook"
@@ -78,7 +100,8 @@ def find_submissions(source):
         raise NotebookError(
             f"{source} holds no notebooks; a submission is <student>/<notebook>.ipynb or <student>.ipynb"
         )
-    return sorted(found, key=lambda submission: (submission.student, submission.file_name))
+    found.sort(key=lambda submission: (submission.student, submission.file_name))
+    return [submission.read() for submission in found] if read else found
 
 
 def read_notebook(data):
@@ -100,9 +123,11 @@ def read_notebook(data):
     if not data.strip():
         raise NotebookError("the file is empty; save the notebook and hand it in again")
     try:
-        content = json.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError:
+        content = parse(data.decode(json.detect_encoding(data)).encode(), MAX_SIGNS)
+    except UnicodeError:
         raise NotebookError("it is not a Jupyter notebook: the file is not text in UTF-8") from None
+    except CodecError as error:
+        raise NotebookError(f"{error}; clear its outputs in JupyterLab, save it, and hand it in again") from None
     except ValueError as error:
         raise NotebookError(
             f"it is not a Jupyter notebook: {error}; download it again or restore a saved copy"
@@ -119,12 +144,12 @@ def read_notebook(data):
         raise NotebookError(
             "it is not a Jupyter notebook: it has no cells; open it in JupyterLab, save it, and try again"
         )
-    if len(cells) > MAX_CELLS:
-        raise NotebookError(f"it has {len(cells)} cells; the limit is {MAX_CELLS}")
+    sources = tuple(source for source in map(_code_of, cells) if source.strip())
+    if len(sources) > MAX_CELLS:
+        raise NotebookError(f"it has {len(sources)} cells with code; the limit is {MAX_CELLS}")
     metadata = content.get("metadata")
     about = metadata.get("mlcourse") if isinstance(metadata, dict) else None
-    sources = (_code_of(cell) for cell in cells)
-    return Notebook(tuple(source for source in sources if source.strip()), about if isinstance(about, dict) else {})
+    return Notebook(sources, about if isinstance(about, dict) else {})
 
 
 def exercise_set_of(notebook, file_name, known):
@@ -141,9 +166,9 @@ def exercise_set_of(notebook, file_name, known):
     chapter = notebook.about.get("chapter")
     if isinstance(chapter, str) and chapter in known:
         raise NotebookError(f"it is the chapter itself; its exercises are in exercises/{chapter}.ipynb")
-    name = file_name.lower().replace("\\", "/")
-    by_path = [key for key in known if name.removesuffix(".ipynb").endswith(key)]
-    stem = PurePosixPath(name).stem
+    name = _NOTEBOOK.sub("", file_name.lower().replace("\\", "/"))
+    by_path = [key for key in known if name.endswith(key)]
+    stem = PurePosixPath(name).name
     matches = by_path or [
         key for key in known if re.search(rf"(^|[^a-z]){re.escape(key.split('/')[1])}([^a-z]|$)", stem)
     ]
@@ -153,42 +178,62 @@ def exercise_set_of(notebook, file_name, known):
 
 
 def _code_of(cell):
-    """The source of a code cell; nothing for other cells, and for those that the course itself wrote."""
+    """The source of a code cell; nothing for other cells, and for those that the course wrote and nobody put an answer in."""
     if not isinstance(cell, dict) or cell.get("cell_type") != "code":
         return ""
-    metadata = cell.get("metadata")
-    tags = metadata.get("tags") if isinstance(metadata, dict) else None
-    if isinstance(tags, list) and ("setup" in tags or "check" in tags):
-        return ""
     source = cell.get("source", cell.get("input", ""))
-    if isinstance(source, list) and all(isinstance(line, str) for line in source):
-        source = "".join(source)
-    return source.replace("\r\n", "\n").replace("\r", "\n") if isinstance(source, str) else ""
+    if isinstance(source, list):
+        source = "".join(line for line in source if isinstance(line, str))
+    if not isinstance(source, str) or _is_of_the_course(cell.get("metadata"), source):
+        return ""
+    return source.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _is_of_the_course(metadata, source):
+    """Whether the course wrote a cell: it has a tag of the course's, and what the course puts into such cells."""
+    tags = metadata.get("tags") if isinstance(metadata, dict) else None
+    if not isinstance(tags, list):
+        return False
+    if "check" in tags and all(_CHECK.match(line) for line in source.splitlines()):
+        return True
+    return "setup" in tags and "mlcourse.setup()" in source
 
 
 def _from_folder(folder):
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         if entry.name.startswith((".", "__MACOSX")):
             continue
-        if entry.is_dir(follow_symlinks=False):
+        if entry.is_symlink() and entry.is_dir():
+            yield Submission(_student_of_folder(entry.name), "", problem="the folder is a link to another place")
+        elif entry.is_dir(follow_symlinks=False):
             student = _student_of_folder(entry.name)
-            paths = sorted(path for path in _walk(Path(entry.path)) if path.suffix == ".ipynb")
+            paths = sorted(path for path in _walk(Path(entry.path)) if _NOTEBOOK.search(path.name))
             for path in paths:
-                yield Submission(student, path.name, *_read_file(path))
+                yield Submission(student, path.name, path=path)
             if not paths:
                 yield Submission(
                     student, "", problem="no notebook was handed in: there is no .ipynb file in the folder"
                 )
-        elif entry.name.endswith(".ipynb"):
+        elif _NOTEBOOK.search(entry.name):
             student, name = _student_of_file(entry.name)
-            yield Submission(student, name, *_read_file(Path(entry.path)))
+            yield Submission(student, name, path=Path(entry.path))
 
 
 def _walk(folder):
-    """Every file below a folder, without following links and without what Jupyter keeps for itself."""
-    for root, folders, files in os.walk(folder, followlinks=False):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(root) / name for name in files)
+    """The files below a folder, without following links and without what Jupyter keeps for itself."""
+    waiting, found = [(folder, 0)], 0
+    while waiting and found < MAX_FILES:
+        current, depth = waiting.pop()
+        try:
+            entries = list(islice(os.scandir(current), MAX_FILES))
+        except OSError:
+            continue
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
+                found += 1
+                yield Path(entry.path)
+            elif depth < MAX_DEPTH and not entry.name.startswith("."):
+                waiting.append((entry.path, depth + 1))
 
 
 def _read_file(path):
@@ -209,34 +254,61 @@ def _read_file(path):
 
 def _from_zip(path):
     try:
-        archive = zipfile.ZipFile(path)
+        entries = _open_zip(path, path.stat().st_mtime_ns).infolist()
     except (zipfile.BadZipFile, OSError) as error:
         raise NotebookError(f"{path} is not a zip file: {error}") from None
-    with archive:
-        entries = archive.infolist()
-        if len(entries) > MAX_FILES:
-            raise NotebookError(f"{path} has {len(entries)} files; the limit is {MAX_FILES}")
-        for entry in entries:
-            parts = PurePosixPath(entry.filename).parts
-            if (
-                entry.is_dir()
-                or not entry.filename.endswith(".ipynb")
-                or any(p.startswith((".", "__MACOSX")) for p in parts)
-            ):
-                continue
-            student, name = _student_of_file(parts[-1])
-            if len(parts) > 1:
-                student = _student_of_folder(parts[-2])
-            yield Submission(student, name, *_read_entry(archive, entry))
+    if len(entries) > MAX_FILES:
+        raise NotebookError(f"{path} has {len(entries)} files; the limit is {MAX_FILES}")
+    found = [(number, _parts(entry)) for number, entry in enumerate(entries)]
+    found = [(number, parts) for number, parts in found if parts]
+    top = _depth_of_students([parts for _, parts in found])
+    for number, parts in found:
+        student, name = _student_of_file(parts[-1])
+        if len(parts) > 1:
+            student = _student_of_folder(parts[top])
+        yield Submission(student, name, path=path, entry=number)
 
 
-def _read_entry(archive, entry):
-    if stat.S_ISLNK(entry.external_attr >> 16):
-        return b"", "it is a link to another file"
+def _parts(entry):
+    """The folders and the name of a notebook in a zip, made on whatever system; nothing for other entries."""
+    parts = tuple(part for part in entry.filename.replace("\\", "/").split("/") if part)
+    if (
+        entry.is_dir()
+        or not parts
+        or not _NOTEBOOK.search(parts[-1])
+        or any(p.startswith((".", "__MACOSX")) for p in parts)
+    ):
+        return ()
+    return parts
+
+
+def _depth_of_students(paths):
+    """Where a path names the student: in its first folder, or in the second if a whole folder of students was zipped.
+
+    It is never the folder nearest to the notebook, for that name is the student's own choice.
+    """
+    tops = {path[0] for path in paths}
+    whole = len(tops) == 1 and all(len(path) > 2 for path in paths) and len({path[1] for path in paths}) > 1
+    return int(whole and not _MOODLE.match(next(iter(tops))))
+
+
+@lru_cache(maxsize=1)
+def _open_zip(path, changed):
+    """Open a zip, once in a process: its list of entries is long. `changed` is the time of its last change."""
+    return zipfile.ZipFile(path)
+
+
+def _read_entry(path, number):
     try:
+        archive = _open_zip(path, path.stat().st_mtime_ns)
+        entry = archive.infolist()[number]
+        if stat.S_ISLNK(entry.external_attr >> 16):
+            return b"", "it is a link to another file"
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            return b"", "it is compressed in an unusual way; pack it again"
         with archive.open(entry) as file:
             data = file.read(MAX_BYTES + 1)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
+    except Exception as error:  # each kind of compression has exceptions of its own
         return b"", f"it cannot be taken out of the zip: {error}"
     return (b"", f"it has more than {MAX_BYTES >> 20} MB") if len(data) > MAX_BYTES else (data, "")
 
@@ -248,4 +320,4 @@ def _student_of_folder(name):
 
 def _student_of_file(name):
     match = _CANVAS.match(name)
-    return (match["student"], match["file"]) if match else (name.removesuffix(".ipynb"), name)
+    return (match["student"], match["file"]) if match else (_NOTEBOOK.sub("", name), name)

@@ -4,17 +4,27 @@ It is started by `mlcourse.grading.session`, inside the sandbox, as a program of
 data: the grader computes the marks. A message is four bytes of length and that many bytes of JSON.
 """
 
+import __future__
+
 import ast
 import contextlib
 import io
 import json
+import linecache
 import os
 import re
 import signal
+import site
 import struct
 import sys
+import types
 
-_MAGIC = re.compile(r"^\s*[%!]|\?\s*$")
+_CELL_MAGIC = re.compile(r"\s*%%(\w+)[^\S\n]*([^\n]*)\n?")
+_RUN_THE_CELL = ("time", "timeit", "capture", "prun", "memit", "snakeviz")
+_ASSIGNED = re.compile(r"([\w.,\s]+=)\s*[%!].*")
+_TIMED = re.compile(r"([\w.,\s]+=\s*|\s*)%time\s+(.+)")
+_COMMAND = re.compile(r"(\s*)([%!?].*|.*\?\s*)")
+_ANNOTATIONS = __future__.annotations.compiler_flag
 _COURSE_CALLS = ("check", "hint", "progress")
 MAX_TEXT = 20_000
 _FOLDER = os.path.dirname(os.path.abspath(__file__))
@@ -54,9 +64,11 @@ class Channel:
 
 
 def limit_resources(limits):
-    """Set this process's limits, which its children inherit; the memory of all together is watched from outside."""
-    import resource
-
+    """Set this process's limits, which its children inherit; what all use together is limited from outside."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
     for name, value in limits.items():
         number = getattr(resource, name, None)
         if number is not None:
@@ -65,13 +77,49 @@ def limit_resources(limits):
 
 
 def parse_cell(source):
-    """Parse a cell, without the lines that only Jupyter understands."""
-    try:
-        return ast.parse(source)
-    except SyntaxError:
-        if source.lstrip().startswith("%%"):
-            return ast.parse("")
-        return ast.parse("\n".join("" if _MAGIC.search(line) else line for line in source.splitlines()))
+    """Parse a cell as Jupyter reads it: with magic commands, commands for the system, and an indentation of the whole."""
+    source = _without_common_indentation(source.lstrip("\ufeff"))
+    magic = _CELL_MAGIC.match(source)
+    if magic and magic[1] in ("writefile", "file"):
+        return _writing(magic[2], source[magic.end() :])
+    if magic and magic[1] not in _RUN_THE_CELL:
+        return ast.parse("")
+    lines = source.split("\n")
+    while True:
+        try:
+            return ast.parse("\n".join(lines))
+        except SyntaxError as error:
+            number = (error.lineno or 0) - 1
+            if not 0 <= number < len(lines) or not _replace_command(lines, number):
+                raise
+
+
+def _without_common_indentation(source):
+    """Take the indentation of the first line from all lines that have it."""
+    found = re.match(r"(?:[ \t]*\n)*([ \t]+)\S", source)
+    if found is None:
+        return source
+    return "\n".join(line.removeprefix(found[1]) for line in source.split("\n"))
+
+
+def _writing(arguments, text):
+    """What a cell does whose magic command writes it into a file."""
+    words = arguments.split()
+    mode = "a" if words[:1] in (["-a"], ["--append"]) else "w"
+    return ast.parse(f"open({(words or [''])[-1]!r}, {mode!r}).write({text!r})")
+
+
+def _replace_command(lines, number):
+    """Replace a line that only Jupyter understands, with the lines that continue it; False if it is no such line."""
+    line = lines[number]
+    for pattern, replacement in ((_TIMED, r"\1\2"), (_ASSIGNED, r"\1 None"), (_COMMAND, r"\1pass")):
+        if pattern.fullmatch(line):
+            lines[number] = pattern.sub(replacement, line)
+            while line.endswith("\\") and number + 1 < len(lines):
+                number += 1
+                line, lines[number] = lines[number], ""
+            return True
+    return False
 
 
 def without_course_calls(tree):
@@ -106,20 +154,75 @@ def to_read(answer):
     return "" if text.strip() in ("...", "…") else text[:MAX_TEXT]
 
 
-class Student:
-    """The student's names, and what can be done with them."""
+class Shell:
+    """Stands for Jupyter's own object: everything that a cell asks of it does nothing."""
 
-    def __init__(self, codec):
+    def __getattr__(self, name):
+        return lambda *arguments, **options: None
+
+
+class Student:
+    """The student's names, and what can be done with them.
+
+    Parameters
+    ----------
+    codec : module
+    names : dict
+        Where the cells run: those of the module ``__main__``.
+    """
+
+    def __init__(self, codec, names):
         self._codec = codec
-        self._names = {"__name__": "__main__", "display": print, "get_ipython": lambda: None}
+        self._names, self._bound_by, self._flags = names, {}, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        self._names.update({"__name__": "__main__", "display": print, "get_ipython": Shell})
         self._names.update({name: lambda *arguments, **options: None for name in _COURSE_CALLS})
 
     def run(self, source, number, definitions):
         tree = without_course_calls(parse_cell(source))
         if definitions:
             tree = definitions_only(tree)
-        exec(compile(tree, f"<cell {number}>", "exec"), self._names)
+        name = f"<cell {number}>"
+        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+        before = dict(self._names)
+        try:
+            self._run_statements(tree.body, name)
+        finally:
+            self._restore_later_names(before, number)
         return {}
+
+    def _run_statements(self, statements, name):
+        """Run each statement; one that fails costs only itself, but those after it can only add names, not change any."""
+        first = None
+        for statement in statements:
+            known = dict(self._names) if first else {}
+            try:
+                self._run_statement(ast.Module([statement], []), name)
+            except OutOfTime:
+                raise
+            except BaseException as error:
+                first = first or error
+            self._names.update(known)
+        if first is not None:
+            raise first
+
+    def _run_statement(self, module, name):
+        code = compile(module, name, "exec", flags=self._flags, dont_inherit=True)
+        self._flags |= code.co_flags & _ANNOTATIONS
+        waiting = eval(code, self._names)
+        if waiting is not None:  # the statement has an await
+            import asyncio
+
+            asyncio.run(waiting)
+
+    def _restore_later_names(self, before, number):
+        """A cell that is run once more must not replace what a later cell has defined."""
+        for name, value in list(self._names.items()):
+            if name in before and before[name] is value:
+                continue
+            if name in before and self._bound_by.get(name, 0) > number:
+                self._names[name] = before[name]
+            else:
+                self._bound_by[name] = number
 
     def defined(self, names):
         """Which of `names` have something, and which of those can be called."""
@@ -163,8 +266,13 @@ def describe(error):
         if trace.tb_frame.f_code.co_filename.startswith("<cell"):
             line = f" (in line {trace.tb_lineno} of its cell)"
         trace = trace.tb_next
-    bases = [base.__name__[:80] for base in type(error).__mro__][:20]
-    return {"error": type(error).__name__[:80], "text": text, "line": line, "bases": bases}
+    bases = [_name_of(base) for base in type.__dict__["__mro__"].__get__(type(error))][:20]
+    return {"error": bases[0], "text": text, "line": line, "bases": bases}
+
+
+def _name_of(kind):
+    """The name of a class, whatever its metaclass says."""
+    return type.__dict__["__name__"].__get__(kind)[:80]
 
 
 def answer(student, request):
@@ -177,15 +285,15 @@ def answer(student, request):
 
     try:
         if hasattr(signal, "setitimer"):
-            signal.signal(signal.SIGALRM, out_of_time)
-            signal.setitimer(signal.ITIMER_REAL, seconds, 0.2)
+            signal.signal(signal.SIGPROF, out_of_time)  # the grader ends what sleeps
+            signal.setitimer(signal.ITIMER_PROF, seconds, 0.2)
         return operations[request["do"]](**request["with"])
     except BaseException as error:
         return describe(error)
     finally:
         while hasattr(signal, "setitimer"):
             try:
-                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.setitimer(signal.ITIMER_PROF, 0)
                 break
             except BaseException:
                 continue
@@ -199,7 +307,11 @@ def main():
 
     sys.path.remove(_FOLDER)
     limit_resources(channel.receive())
-    student = Student(codec)
+    site.sethelper()  # Python was started without its module site, which costs time
+    site.setquit()
+    sys.path.append("")  # what a cell writes into a file may be imported, but it hides nothing that is installed
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    student = Student(codec, vars(sys.modules["__main__"]))
     while True:
         request = channel.receive()
         result = answer(student, request)

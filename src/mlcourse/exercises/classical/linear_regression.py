@@ -60,9 +60,7 @@ def _intercept_column_cases(rng):
 
 
 def _intercept_column_oracle(X):
-    from sklearn.preprocessing import PolynomialFeatures
-
-    return PolynomialFeatures(degree=1).fit_transform(X)
+    return np.array([[1.0, *row] for row in X])
 
 
 def ones_at_the_end(X):
@@ -937,6 +935,34 @@ PREDICT_EFFECT_OF_UNITS = Exercise(
 )
 
 
+# --- residual_report -------------------------------------------------------------------------------------------------------
+
+RESIDUAL_REPORT = Exercise(
+    name="residual_report",
+    title="Read a residual plot",
+    points=4,
+    minutes=15,
+    difficulty=3,
+    answer="manual",
+    hints=(
+        "Cover the single points and follow the squares, the means of the slices. Where would they lie if a line were the "
+        "right shape?",
+        "Then follow the dashed lines, and compare their distance at the left and at the right. Which numbers of a "
+        "regression rest on equal spread?",
+        "How does the area of a disk depend on its radius? Which column does the table lack, and which figure would you "
+        "draw again to see that it helped?",
+    ),
+    rubric=(
+        "One point each. (1) The means of the slices bend, above zero at both ends and below it in the middle: the truth "
+        "is curved, a line has the wrong shape. (2) The spread is larger for large nuclei (part of it is the curve), so "
+        "that standard errors, or one interval for all predictions, are wrong. (3) What follows for predictions: too small at "
+        "both ends, one even negative, and R² near 1 does not exclude that. (4) A remedy that fits, such as a column with "
+        "the squared radius or logarithms of both, and a way to see that it helped: residuals drawn again, or an error on "
+        "held-out rows. Half a point where the claim is right and neither the figure nor a number is named."
+    ),
+)
+
+
 # --- coefficient_intervals -------------------------------------------------------------------------------------------------
 
 
@@ -1187,6 +1213,7 @@ EXERCISES = [
     REPAIR_R_SQUARED,
     STANDARDIZE_SPLIT,
     PREDICT_EFFECT_OF_UNITS,
+    RESIDUAL_REPORT,
     COEFFICIENT_INTERVALS,
     CROSS_VALIDATED_RMSE,
 ]

@@ -1,4 +1,4 @@
-"""The exercises on NumPy: indexing, shapes, broadcasting, einsum, and two broken functions to repair."""
+"""The exercises on NumPy: indexing, shapes, broadcasting, einsum, data in batches, and two broken functions to repair."""
 
 from __future__ import annotations
 
@@ -709,6 +709,259 @@ SQUARED_ERROR_LOSS = Exercise(
 )
 
 
+# minibatches ------------------------------------------------------------------------------------------------------------
+
+
+def _minibatch_cases(rng):
+    def table(n):
+        return rng.normal(size=(n, 3)), rng.normal(size=n)
+
+    def case(label, X, y, batch_size, raises=None):
+        return Case(label, X, y, batch_size=batch_size, seed=int(rng.integers(10_000)), raises=raises)
+
+    yield case("23 rows in batches of 3", *table(23), 3)
+    yield case("12 rows in batches of 4: there is no rest", *table(12), 4)
+    yield case("11 rows, where a batch could hold 20", *table(11), 20)
+    yield case("12 labels, one row at a time", rng.normal(size=(12, 3)), rng.integers(0, 3, 12), 1)
+    yield case("one row", *table(1), 4)
+    yield case("12 rows for 13 targets", rng.normal(size=(12, 3)), rng.normal(size=13), 4, raises=ValueError)
+
+
+def _use_minibatches(answer, X, y, batch_size, seed):
+    """Two epochs with one random generator, and one with another of the same seed."""
+    import copy
+
+    import numpy as np
+
+    def epoch(rng):
+        batches, found = answer(X, y, batch_size, rng), []
+        if not hasattr(batches, "__next__"):
+            return {"returned": batches}
+        while len(found) <= len(X) and (batch := next(batches, None)) is not None:
+            found.append(copy.deepcopy(batch))
+        return {"yielded": found}
+
+    rng = np.random.default_rng(seed)
+    return [epoch(rng), epoch(rng), epoch(np.random.default_rng(seed))]
+
+
+def _minibatch_facts(X, y, batch_size, seed):
+    """What holds in every order: the sizes of the batches, and which rows and targets there are."""
+    sizes = [batch_size] * (len(X) // batch_size) + [len(X) % batch_size] * (len(X) % batch_size > 0)
+    return {"sizes": sizes, "rows": [tuple(row) for row in X.tolist()], "targets": y.tolist()}
+
+
+def _minibatch_difference(expected, got):
+    """Judge each of three epochs, and then their orders beside each other."""
+    orders = []
+    for result in got:
+        if "yielded" not in result:
+            return Difference(
+                "wrong type", "asked is a generator: it hands out its batches by `yield`, and returns nothing"
+            )
+        epoch = result["yielded"]
+        found = _shape_fault(expected, epoch) or _row_fault(expected, epoch)
+        if found is not None:
+            return found
+        orders.append(_order(expected, epoch))
+    return _order_fault(expected, *orders)
+
+
+def _shape_fault(expected, epoch):
+    for batch in epoch:
+        if not (isinstance(batch, (tuple, list)) and [type(part) for part in batch] == [np.ndarray, np.ndarray]):
+            return Difference("wrong type", "every batch must be a pair of arrays, some rows of X and their targets")
+    sizes, width = expected["sizes"], len(expected["rows"][0])
+    got = [part.shape[0] if part.ndim else 0 for part, _ in epoch]
+    if got != sizes:
+        return Difference("wrong shape", f"the batches have {got} rows, expected {sizes}")
+    for (rows, targets), size in zip(epoch, sizes, strict=True):
+        if (rows.shape, targets.shape) != ((size, width), (size,)):
+            return Difference(
+                "wrong shape",
+                f"a batch has the shapes {rows.shape} and {targets.shape}, expected {(size, width)} and {(size,)}",
+            )
+    return None
+
+
+def _order(expected, epoch):
+    """The number in the table of every row that came; None for a row that is not in the table."""
+    numbers = {row: number for number, row in enumerate(expected["rows"])}
+    return [numbers.get(tuple(row)) for rows, _ in epoch for row in rows.tolist()]
+
+
+def _row_fault(expected, epoch):
+    order, n = _order(expected, epoch), len(expected["rows"])
+    if None in order:
+        return Difference("wrong value", "a batch has a row that is not in the table")
+    if len(set(order)) < n:
+        return Difference(
+            "wrong value", f"{n - len(set(order))} of {n} rows never came, and others came more than once"
+        )
+    targets = [target for _, part in epoch for target in part.tolist()]
+    strange = sum(expected["targets"][number] != target for number, target in zip(order, targets, strict=True))
+    return Difference("wrong value", f"{strange} of {n} rows came with the target of another row") if strange else None
+
+
+def _order_fault(expected, first, second, again):
+    sizes, n = expected["sizes"], len(first)
+    if n == 1:
+        return None
+    if first == sorted(first):
+        return Difference("wrong value", "the rows came in the order of the table")
+    parts = np.split(np.array(first), np.cumsum(sizes)[:-1])
+    if 1 < len(sizes) < n and all(np.ptp(part) < len(part) for part in parts):
+        return Difference(
+            "wrong value", "every batch holds neighbors of the table: the batches were shuffled, not the rows"
+        )
+    if second == first:
+        return Difference("wrong value", "the second epoch has the order of the first")
+    if again != first:
+        return Difference("wrong value", "a generator with the same seed gave another order; draw from `rng` alone")
+    return None
+
+
+def _same_length(X, y):
+    if len(X) != len(y):
+        raise ValueError
+
+
+def _cut(X, y, batch_size):
+    for start in range(0, len(X), batch_size):
+        yield X[start : start + batch_size], y[start : start + batch_size]
+
+
+def _drops_the_rest(X, y, batch_size, rng):
+    _same_length(X, y)
+    order = rng.permutation(len(X))
+    for k in range(len(X) // batch_size):
+        rows = order[k * batch_size : (k + 1) * batch_size]
+        yield X[rows], y[rows]
+
+
+def _shuffles_each_by_itself(X, y, batch_size, rng):
+    _same_length(X, y)
+    yield from _cut(rng.permutation(X), rng.permutation(y), batch_size)
+
+
+def _never_shuffles(X, y, batch_size, rng):
+    _same_length(X, y)
+    yield from _cut(X, y, batch_size)
+
+
+def _shuffles_the_batches(X, y, batch_size, rng):
+    _same_length(X, y)
+    batches = list(_cut(X, y, batch_size))
+    for k in rng.permutation(len(batches)):
+        yield batches[k]
+
+
+def _draws_with_replacement(X, y, batch_size, rng):
+    _same_length(X, y)
+    rows = rng.integers(0, len(X), size=len(X))
+    yield from _cut(X[rows], y[rows], batch_size)
+
+
+def _makes_its_own_generator(X, y, batch_size, rng):
+    _same_length(X, y)
+    rows = np.random.default_rng(0).permutation(len(X))
+    yield from _cut(X[rows], y[rows], batch_size)
+
+
+def _lists_all_batches(X, y, batch_size, rng):
+    _same_length(X, y)
+    rows = rng.permutation(len(X))
+    return list(_cut(X[rows], y[rows], batch_size))
+
+
+def _never_stops(X, y, batch_size, rng):
+    _same_length(X, y)
+    while True:
+        rows = rng.permutation(len(X))
+        yield from _cut(X[rows], y[rows], batch_size)
+
+
+def _shuffles_in_place(X, y, batch_size, rng):
+    _same_length(X, y)
+    rows = rng.permutation(len(X))
+    X[:], y[:] = X[rows], y[rows]
+    yield from _cut(X, y, batch_size)
+
+
+def _does_not_compare_the_lengths(X, y, batch_size, rng):
+    rows = rng.permutation(len(X))
+    yield from _cut(X[rows], y[rows], batch_size)
+
+
+MINIBATCHES = Exercise(
+    name="minibatches",
+    title="Mini-batches, one after another",
+    points=4,
+    minutes=15,
+    difficulty=3,
+    hints=(
+        "Shuffle row numbers instead of rows: one permutation, which then picks from X and from y alike.",
+        "Cut the permutation, a slice of batch_size numbers at a time. What does a slice give that reaches beyond the end?",
+        "`range(0, n, batch_size)` has the beginnings of all slices, also of a last one that is shorter.",
+    ),
+    cases=_minibatch_cases,
+    oracle=_minibatch_facts,
+    use=_use_minibatches,
+    compare=_minibatch_difference,
+    mistakes=(
+        Mistake(
+            _drops_the_rest,
+            "Only full batches came. The rows that are left over form a last, smaller batch; here they are never seen.",
+            "wrong shape",
+        ),
+        Mistake(
+            _shuffles_each_by_itself,
+            "X and y were shuffled with two permutations, so a row meets the target of another one. No shape shows it, and "
+            "no model can learn from it.",
+        ),
+        Mistake(
+            _never_shuffles, "The batches are right, but the rows came in the order of the table: rng was not used."
+        ),
+        Mistake(
+            _shuffles_the_batches,
+            "The table was cut first, and then the batches were shuffled. Rows that are neighbors in the table stay together "
+            "in all epochs, and the short batch may come first.",
+            "wrong shape",
+        ),
+        Mistake(
+            _draws_with_replacement,
+            "The row numbers were drawn with replacement: some rows come twice in an epoch, and others not at all.",
+        ),
+        Mistake(
+            _makes_its_own_generator,
+            "A new random generator was made inside the function. It begins at its seed each time, so all epochs have the "
+            "same order.",
+        ),
+        Mistake(
+            _lists_all_batches,
+            "All batches were made at once and returned in a list, a second copy of the whole table. `yield` hands out one "
+            "batch when it is asked for.",
+            "wrong type",
+        ),
+        Mistake(
+            _never_stops,
+            "After the last row it begins anew and never ends. One call is one epoch; the caller decides about the next.",
+            "wrong shape",
+        ),
+        Mistake(
+            _shuffles_in_place,
+            "The batches are right, but the caller's arrays were put into another order.",
+            "changed input",
+        ),
+        Mistake(
+            _does_not_compare_the_lengths,
+            "12 rows and 13 targets passed. They cannot belong together; compare the lengths first.",
+            "no error",
+        ),
+    ),
+)
+
+
 # batched_quadratic_form -------------------------------------------------------------------------------------------------
 
 
@@ -782,6 +1035,270 @@ BATCHED_QUADRATIC_FORM = Exercise(
         ),
         Mistake(_one_letter_too_many, "A letter that should be summed still stands after the arrow.", "wrong shape"),
         Mistake(_total, "All letters were summed, also the one that numbers the vectors.", "wrong type"),
+    ),
+)
+
+
+# RunningStatistics ------------------------------------------------------------------------------------------------------
+
+
+def _statistics_cases(rng):
+    def batches(*sizes, center=0.0, d=3):
+        return [center + rng.uniform(1, 3) * k + rng.normal(0, 2, (n, d)) for k, n in enumerate(sizes, 1)]
+
+    yield Case("batches of 5, 3 and 8 rows", 3, batches(5, 3, 8))
+    yield Case("batches of 1, 4 and 1 rows", 2, batches(1, 4, 1, d=2))
+    yield Case("one row at a time, one column", 1, batches(1, 1, 1, 1, 1, d=1))
+    yield Case("columns around a million", 3, batches(6, 10, 4, center=1e6))
+    yield Case(
+        "two objects around a million, merged",
+        3,
+        batches(4, 7, center=1e6),
+        others=batches(3, 5, center=1e6 + 6),
+        more=batches(2, center=1e6)[0],
+    )
+    yield Case("merged into an object without data", 2, [], others=batches(3, 2, d=2), more=batches(4, d=2)[0])
+    yield Case("merged with an object without data", 2, batches(4, d=2), others=[], more=batches(1, d=2)[0])
+
+
+def _use_running_statistics(answer, n_columns, batches, others=None, more=None):
+    """Feed the batches and read the results each time; with `others`, merge with a second object, go on, and read both."""
+    import copy
+
+    def numbers_in(value):
+        if isinstance(value, (list, tuple, dict)):
+            return sum(map(numbers_in, value.values() if isinstance(value, dict) else value))
+        return getattr(value, "size", 1)
+
+    def read(statistics):
+        return copy.deepcopy({"count": statistics.count, "mean": statistics.mean, "variance": statistics.variance()})
+
+    statistics, found, kept = answer(n_columns), {}, []
+    for number, batch in enumerate(batches, 1):
+        statistics.update(batch)
+        found[f"after batch {number}"] = read(statistics)
+        kept.append(numbers_in(getattr(statistics, "__dict__", {})))
+    if others is not None:
+        second = answer(n_columns)
+        for batch in others:
+            second.update(batch)
+        statistics.merge(second)
+        found["after the merge"] = read(statistics)
+        statistics.update(more)
+        found["after one more batch"] = read(statistics)
+        if others:
+            found["the object that was merged"] = read(second)
+    found["numbers it keeps beyond those of the first batch"] = [max(size - kept[0], 0) for size in kept]
+    return found
+
+
+def _statistics_of_all_rows(n_columns, batches, others=None, more=None):
+    def read(parts):
+        rows = np.concatenate(parts).astype(np.float64)
+        return {"count": len(rows), "mean": np.mean(rows, axis=0), "variance": np.var(rows, axis=0)}
+
+    expected = {f"after batch {k}": read(batches[:k]) for k in range(1, len(batches) + 1)}
+    if others is not None:
+        expected["after the merge"] = read([*batches, *others])
+        expected["after one more batch"] = read([*batches, *others, more])
+        if others:
+            expected["the object that was merged"] = read(others)
+    return {**expected, "numbers it keeps beyond those of the first batch": [0] * len(batches)}
+
+
+def _close_statistics(expected, got):
+    return difference(expected, got, rtol=1e-8)
+
+
+class _Statistics:
+    """What the wrong answers have in common."""
+
+    def __init__(self, n_columns):
+        self.count, self.mean, self.squares = 0, np.zeros(n_columns), np.zeros(n_columns)
+
+    def update(self, X):
+        self.add(len(X), X.mean(axis=0), len(X) * X.var(axis=0))
+
+    def merge(self, other):
+        self.add(other.count, other.mean, other.squares)
+
+    def add(self, count, mean, squares):
+        shift, total = mean - self.mean, self.count + count
+        self.mean = self.mean + shift * count / total
+        self.squares = self.squares + squares + shift**2 * self.count * count / total
+        self.count = total
+
+    def variance(self):
+        return self.squares / self.count
+
+
+class _AveragesTheMeans(_Statistics):
+    def __init__(self, n_columns):
+        super().__init__(n_columns)
+        self.batches = 0
+
+    def update(self, X):
+        self.combine(len(X), 1, X.mean(axis=0), X.var(axis=0))
+
+    def merge(self, other):
+        self.combine(other.count, other.batches, other.mean, other.squares)
+
+    def combine(self, count, batches, mean, squares):
+        total = self.batches + batches
+        self.mean = (self.batches * self.mean + batches * mean) / total
+        self.squares = (self.batches * self.squares + batches * squares) / total
+        self.count, self.batches = self.count + count, total
+
+    def variance(self):
+        return self.squares
+
+
+class _ForgetsTheShift(_Statistics):
+    def add(self, count, mean, squares):
+        total = self.count + count
+        self.mean = (self.count * self.mean + count * mean) / total
+        self.squares = self.squares + squares
+        self.count = total
+
+
+class _MovesTheMeanFirst(_Statistics):
+    def add(self, count, mean, squares):
+        total = self.count + count
+        self.mean = (self.count * self.mean + count * mean) / total
+        self.squares = self.squares + squares + (mean - self.mean) ** 2 * self.count * count / total
+        self.count = total
+
+
+class _MeanOfTheSquares(_Statistics):
+    def update(self, X):
+        self.add(len(X), X.sum(axis=0) / len(X), (X**2).sum(axis=0))
+
+    def add(self, count, mean, squares):
+        total = self.count + count
+        self.mean = (self.count * self.mean + count * mean) / total
+        self.squares = self.squares + squares
+        self.count = total
+
+    def variance(self):
+        return self.squares / self.count - self.mean**2
+
+
+class _OneRowLess(_Statistics):
+    def variance(self):
+        with np.errstate(all="ignore"):
+            return self.squares / np.float64(self.count - 1)
+
+
+class _OnlyTheLastBatch(_Statistics):
+    def update(self, X):
+        self.count, self.mean, self.squares = len(X), X.mean(axis=0), len(X) * X.var(axis=0)
+
+
+class _KeepsTheBatches:
+    def __init__(self, n_columns):
+        self.batches = []
+
+    def update(self, X):
+        self.batches.append(X)
+
+    def merge(self, other):
+        self.batches += other.batches
+
+    @property
+    def count(self):
+        return sum(map(len, self.batches))
+
+    @property
+    def mean(self):
+        return np.concatenate(self.batches).mean(axis=0)
+
+    def variance(self):
+        return np.concatenate(self.batches).var(axis=0)
+
+
+class _CentersTheBatch(_Statistics):
+    def update(self, X):
+        n, mean = len(X), X.mean(axis=0)
+        X -= mean
+        self.add(n, mean, np.sum(X**2, axis=0))
+
+
+class _SharesItsArrays(_Statistics):
+    def merge(self, other):
+        if self.count:
+            super().merge(other)
+        else:
+            self.count, self.mean, self.squares = other.count, other.mean, other.squares
+
+    def add(self, count, mean, squares):
+        shift, total = mean - self.mean, self.count + count
+        self.mean += shift * count / total
+        self.squares += squares + shift**2 * self.count * count / total
+        self.count = total
+
+
+RUNNING_STATISTICS = Exercise(
+    name="RunningStatistics",
+    title="Mean and variance of data that nobody keeps",
+    points=6,
+    minutes=30,
+    difficulty=4,
+    hints=(
+        "A batch can be described by the same three things as your object: its count, its mean, and its sum of squared "
+        "deviations. Then an update and a merge are one and the same step.",
+        "Around any point c, n rows with mean a and sum S have the sum of squares S + n (a - c)². Take the common mean of "
+        "both groups for c.",
+        "With δ = b - a, the common mean is a + δ m / (n + m), and both shifts together add δ² n m / (n + m). Compute δ "
+        "before you change the mean.",
+    ),
+    cases=_statistics_cases,
+    oracle=_statistics_of_all_rows,
+    answer="class",
+    use=_use_running_statistics,
+    compare=_close_statistics,
+    rtol=0.01,  # to recognize a mistake by; where digits are lost, no two ways lose the same ones
+    mistakes=(
+        Mistake(
+            _AveragesTheMeans,
+            "The means and variances of the batches were averaged, and a batch of one row counts as much as one of eight.",
+        ),
+        Mistake(
+            _ForgetsTheShift,
+            "The mean is right. The variance holds only what varies within the batches: that their means differ is missing.",
+        ),
+        Mistake(
+            _MovesTheMeanFirst,
+            "The difference of the two means was taken after the mean had been moved, so that it is too small.",
+        ),
+        Mistake(
+            _MeanOfTheSquares,
+            "The variance is the mean of the squares minus the square of the mean. That is right on paper; for columns far "
+            "from 0 it subtracts two large and nearly equal numbers, and the digits that count are lost.",
+        ),
+        Mistake(
+            _OneRowLess,
+            "The sum of squares is divided by the count minus 1, which is 0 after a single row; asked is NumPy's variance.",
+            "not finite",
+        ),
+        Mistake(
+            _OnlyTheLastBatch,
+            "Each batch replaces what was there before: the object knows the last one only.",
+        ),
+        Mistake(
+            _KeepsTheBatches,
+            "The numbers are right, but the object keeps all batches and grows with them. Then it fails when the data do not "
+            "fit into memory, which is what it was made for.",
+        ),
+        Mistake(
+            _CentersTheBatch,
+            "The results are right, but `-=` centered the caller's batch.",
+            "changed input",
+        ),
+        Mistake(
+            _SharesItsArrays,
+            "After a merge both objects have the same arrays, so an update of one changes the other: copy what you take "
+            "over, or do not write with `+=`.",
+        ),
     ),
 )
 
@@ -1115,7 +1632,9 @@ EXERCISES = [
     SOFTMAX_ROWS,
     CENTER_PATCH,
     SQUARED_ERROR_LOSS,
+    MINIBATCHES,
     BATCHED_QUADRATIC_FORM,
+    RUNNING_STATISTICS,
     PAIRWISE,
     MATMUL_SHAPE,
     NEIGHBORS,
