@@ -182,7 +182,8 @@ def test_messages(name, tmp_path, monkeypatch):
     quick(monkeypatch)
     message = MESSAGES[name]
     source = f"__import__('json').loads({json.dumps(message)!r})" if message != "deep" else "'[' * 10**6"
-    assert_fair(forged(source), NEITHER, tmp_path, monkeypatch, seconds=15)
+    mark, _ = assert_fair(forged(source), NEITHER, tmp_path, monkeypatch, seconds=15)
+    assert mark.points == 0 or "ValueError" in str(message), "a message that is refused is not the error that a case asks for"
 
 
 @needs_sandbox
