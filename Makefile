@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv/bin
 READY := .venv/ready
 
-.PHONY: book test lab serve sync lock clean
+.PHONY: book test lab serve sync bench lock clean
 
 book: $(READY)  ## derive the notebooks, execute the chapters, build the site to _build/html
 	$(VENV)/mlcourse book
@@ -19,6 +19,9 @@ serve: book  ## serve the site on this machine
 
 sync: $(READY)  ## derive notebooks/ and exercises/ from book/ and solutions/
 	$(VENV)/mlcourse sync
+
+bench: $(READY)  ## measure the grader, beside nbgrader and otter-grader if --setup made their environments
+	$(VENV)/python benchmarks/grading.py
 
 lock: $(READY)  ## renew requirements.lock within the ranges of pyproject.toml
 	$(VENV)/python tools/lock.py
