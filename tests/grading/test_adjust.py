@@ -65,6 +65,19 @@ def test_one_adjustment(out, capsys):
     assert "B. Lee" in pages
 
 
+def test_a_rejected_file_that_was_replaced_stays_out_of_the_reports(out):
+    with Gradebook(out / "gradebook.sqlite") as book:
+        for student in ("anna", "vera"):
+            book.record(SubmissionMark(student, "", "rejected", "it is not JSON", seed=7))
+    assert main(["adjust", str(out), "bob", "math/vectors", "1", "--by", "me", "--why", "x"]) == 0
+    rejected = [
+        row["student"]
+        for row in csv.DictReader((out / "grades.csv").open(encoding="utf-8-sig"))
+        if row["status"] == "rejected"
+    ]
+    assert rejected == ["vera"]
+
+
 def test_table_filled_in_and_taken_back_twice(out, capsys):
     assert len(list(csv.DictReader((out / "to-read.csv").open(encoding="utf-8-sig")))) == 3
     fill_in(out, anna=("4,5", "clear; short"), **{"=1+1": ("1", "")})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlcourse.grading.classroom import class_seed, write_reports
+from mlcourse.grading.classroom import class_seed, write_current_reports
 from mlcourse.grading.gradebook import Gradebook, GradebookError
 from mlcourse.grading.reading import read_table
 
@@ -55,4 +55,10 @@ def _latest(book, out):
 
 
 def _write(book, out):
-    write_reports(_latest(book, out), book.adjustments(), out)
+    write_current_reports(book, out, class_seed(out, None), _without_replaced_rejections)
+
+
+def _without_replaced_rejections(marks):
+    """Leave out files that could not be read, of students who have handed in another one since."""
+    graded = {mark.student for mark in marks if mark.status == "graded"}
+    return [mark for mark in marks if mark.exercise_set or mark.student not in graded]
