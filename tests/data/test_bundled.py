@@ -1,9 +1,13 @@
 """The data sets are those of scikit-learn, in original units."""
 
+import subprocess
+import sys
+
 import numpy as np
 from sklearn import datasets
 
 from mlcourse.data import load_diabetes, load_digits
+from mlcourse.data.bundled import read_table
 
 
 def test_digits():
@@ -25,3 +29,10 @@ def test_frame_has_the_target_last():
     frame = load_diabetes().frame()
     assert list(frame.columns)[-1] == "progression"
     assert frame.shape == (442, 11)
+
+
+def test_tables_are_read_without_importing_scikit_learn():
+    assert (read_table("wine_data.csv")[:, :-1] == datasets.load_wine().data).all()
+    assert (read_table("iris.csv")[:, -1] == datasets.load_iris().target).all()
+    code = "import sys; from mlcourse.data.bundled import read_table; read_table('iris.csv'); print('sklearn' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"

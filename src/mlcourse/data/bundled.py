@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -83,3 +85,29 @@ def load_diabetes():
 
     bunch = datasets.load_diabetes(scaled=False)
     return Dataset(bunch.data, bunch.target, tuple(bunch.feature_names), "progression", "Efron et al. (2004)")
+
+
+def read_table(name):
+    """Read a table from scikit-learn's folder of data, without the second that importing scikit-learn takes.
+
+    Parameters
+    ----------
+    name : str
+        A file there, such as ``"wine_data.csv"``: a line about the table, then a line of numbers for each sample.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_columns)
+
+    Raises
+    ------
+    FileNotFoundError
+        If scikit-learn has no such file.
+
+    Examples
+    --------
+    >>> read_table("iris.csv").shape
+    (150, 5)
+    """
+    (package,) = importlib.util.find_spec("sklearn").submodule_search_locations
+    return np.loadtxt(Path(package) / "datasets" / "data" / name, delimiter=",", skiprows=1)

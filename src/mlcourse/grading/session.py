@@ -60,7 +60,7 @@ class Worker:
     """
 
     def __init__(self, kind, memory=sandbox.MEMORY):
-        self.spent = 0.0
+        self.spent = self._waited = 0.0
         self._child = sandbox.Child(kind, memory)
         self._requests, self._answers = queue.SimpleQueue(), queue.SimpleQueue()
         threading.Thread(target=self._exchange, daemon=True).start()
@@ -71,6 +71,7 @@ class Worker:
             self.close()
             raise sandbox.SandboxError(f"the worker does not start: {error} (`mlcourse doctor` says why)") from None
         self._child.started()
+        self._waited = self._child.waited()
 
     def ask(self, do, seconds, **arguments):
         """Send one request and return the answer, a dict.
@@ -103,7 +104,7 @@ class Worker:
 
     def _wait(self, seconds):
         """Wait for an answer as long as the request has time; None if there will be none."""
-        start, waited, others = time.monotonic(), self._child.waited(), 0.0
+        start, waited, others = time.monotonic(), self._waited, 0.0
         try:
             while True:
                 with contextlib.suppress(queue.Empty):
@@ -114,7 +115,8 @@ class Worker:
                 if charged > seconds + _GRACE or wall > _WALL_FACTOR * seconds + _GRACE:
                     raise WorkerDied(f"it ran longer than {seconds:.3g} s")
         finally:
-            self.spent += time.monotonic() - start - (self._child.waited() - waited) + others
+            self._waited = self._child.waited()  # between requests it sleeps and does not wait for a processor
+            self.spent += time.monotonic() - start - (self._waited - waited) + others
 
     def _exchange(self):
         """Write and read what the queues ask for. It may have to wait for ever, so that a thread does it that nobody waits for."""

@@ -1,10 +1,12 @@
 """The checks of the chapter on vectors."""
 
 import math
+import statistics
 from functools import cache, wraps
 
 import numpy as np
 
+from mlcourse.data.bundled import read_table
 from mlcourse.grading import Case, Exercise, Mistake
 
 
@@ -785,10 +787,12 @@ def _nearest_cases(rng):
     yield Case("the same table, a longer query", X, y, 5 * q)
 
 
-def _nearest_oracle(X, y, q):
-    from sklearn.neighbors import KNeighborsClassifier
+def _cosine_by_sums(u, v):
+    return math.fsum(a * b for a, b in zip(u, v, strict=True)) / (math.hypot(*u) * math.hypot(*v))
 
-    return int(KNeighborsClassifier(n_neighbors=1, metric="cosine", algorithm="brute").fit(X, y).predict(q[None, :])[0])
+
+def _nearest_oracle(X, y, q):
+    return int(y[max(range(len(X)), key=lambda i: _cosine_by_sums(X[i], q))])
 
 
 def _handed_out_nearest(X, y, q):
@@ -986,9 +990,7 @@ DISTANCE_BETWEEN = Exercise(
 
 @cache
 def _tables():
-    from sklearn import datasets
-
-    return datasets.load_wine().data, np.unique(datasets.load_iris().data, axis=0)
+    return read_table("wine_data.csv")[:, :-1], np.unique(read_table("iris.csv")[:, :-1], axis=0)
 
 
 def _sample_cases(rng):
@@ -1003,11 +1005,15 @@ def _sample_cases(rng):
 
 
 def _sample_oracle(X, i, k):
-    from sklearn.metrics.pairwise import cosine_similarity
-    from sklearn.preprocessing import StandardScaler
-
-    similarity = cosine_similarity(StandardScaler().fit_transform(X))[i]
-    return np.array([j for j in np.argsort(-similarity, kind="stable") if j != i][:k])
+    columns = [[float(value) for value in column] for column in X.T]
+    means, spreads = map(statistics.fmean, columns), map(statistics.pstdev, columns)
+    standard = [
+        [(value - mean) / spread if spread else 0.0 for value in column]
+        for column, mean, spread in zip(columns, means, spreads, strict=True)
+    ]
+    samples = list(zip(*standard, strict=True))
+    similar = {j: _cosine_by_sums(samples[i], sample) for j, sample in enumerate(samples) if j != i}
+    return np.array(sorted(similar, key=lambda j: -similar[j])[:k])
 
 
 def _ranked(Z, i, k, *, ascending=False, keep_itself=False):
