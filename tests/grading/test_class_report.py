@@ -126,3 +126,9 @@ def test_nasty_text_makes_the_same_page(text):
 def test_a_class_of_a_thousand_is_quick_and_small():
     page = report_page([a_mark(f"student {i}") for i in range(1000)])
     assert len(page) < 50_000
+
+
+def test_an_exercise_that_a_person_reads_is_not_among_the_hardest_though_some_left_it_out():
+    left_out = replace(ESSAY, status="missing")
+    words = Parsed(report_page([submission("anna", EASY, ESSAY), submission("bob", EASY, left_out)])).words
+    assert "An essay" not in words[words.index("Hardest exercises") :]

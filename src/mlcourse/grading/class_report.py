@@ -191,11 +191,12 @@ def _hardest(marks):
 
 def _difficulties(marks):
     """How hard each exercise was; those that a person reads are left out."""
+    exercises = [exercise for mark in marks for exercise in mark.exercises if exercise.max_points > 0]
+    manual = {exercise.name for exercise in exercises if exercise.status == "manual"}
     by_name = {}
-    for mark in marks:
-        for exercise in mark.exercises:
-            if exercise.status != "manual" and exercise.max_points > 0:
-                by_name.setdefault(exercise.name, []).append(exercise)
+    for exercise in exercises:
+        if exercise.name not in manual:
+            by_name.setdefault(exercise.name, []).append(exercise)
     for exercises in by_name.values():
         shares = [exercise.points / exercise.max_points for exercise in exercises]
         yield _Difficulty(

@@ -17,6 +17,8 @@ from mlcourse.grading.gradebook import adjustments_of, waiting
 COLUMNS = ("student", "exercise_set", "exercise", "max_points", "points", "why")
 _MAX_LINES = 500
 _STYLE = """
+main { max-width: 64rem; } /* for lines that were wrapped in a notebook */
+header code { white-space: nowrap; }
 .answer { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; margin: 1rem 0; padding: 1rem 1.2rem; }
 .answer pre { font: inherit; margin: .6rem 0 0; white-space: pre-wrap; }
 .answer img { background: #fff; height: auto; margin-top: .6rem; max-width: 100%; }
