@@ -23,7 +23,7 @@ _QUIET = ["--IPKernelApp.log_level=ERROR"]  # a kernel warns about its own conne
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 """What kernels must find set, whatever the shell has set."""
 
-_NOT_SHOWN_IN_CHAPTERS = ("authoring", "cli.py", "grading")
+_NOT_SHOWN_IN_CHAPTERS = ("authoring", "cli.py", "explorables", "grading")
 
 
 def execute(course):

@@ -114,6 +114,8 @@ class NotebookForm:
             return self._figure(block, body())
         if name == "think":
             return _quote(f"**Stop and think.** {title}\n\n{_details('Answer', body())}")
+        if name == "explorable":
+            return _details("In words", body())
         if name == "quiz":
             return self._quiz(block, path, notes)
         if name == "exercises":

@@ -12,6 +12,7 @@ from mlcourse.authoring.cards import card_line
 from mlcourse.authoring.course import GPU_WORDS, read_front_matter
 from mlcourse.authoring.errors import SourceError
 from mlcourse.authoring.exercises import exercise_cells, take_out_solution, without_directive
+from mlcourse.authoring.explorables import split_at_explorables
 from mlcourse.authoring.myst import Cell, read_notebook
 from mlcourse.authoring.notebook_form import NotebookForm, notes_text
 from mlcourse.exercises import exercise_set
@@ -84,7 +85,7 @@ def _chapter(course, chapter, form):
     ]
     cells = [_setup(course)]
     notes = {}
-    for cell in read_notebook(chapter.path)[1]:
+    for cell in _cells(chapter.path):
         if cell.kind == "markdown":
             text = form.chapter_text(cell, chapter.path, notes)
             if text:
@@ -97,6 +98,15 @@ def _chapter(course, chapter, form):
         cells.append(("markdown", text, {}))
     _insert_below_title(cells, f"{' · '.join(links)}\n\n{_facts(course, chapter)}")
     return _notebook(chapter.slug, cells, {"chapter": chapter.slug, "version": course.version})
+
+
+def _cells(path):
+    """The cells of a chapter, with its explorables as code."""
+    for cell in read_notebook(path)[1]:
+        if cell.kind == "markdown":
+            yield from split_at_explorables(cell, path)
+        else:
+            yield cell
 
 
 def _exercises(course, chapter, form):
