@@ -90,6 +90,7 @@ def test_a_build_that_fails_fails_again(tmp_path, monkeypatch):
     monkeypatch.setattr(build, "Course", lambda root: None)
     monkeypatch.setattr(build, "sync", lambda course: [])
     monkeypatch.setattr(build, "execute", lambda course: [])
+    monkeypatch.setattr(build, "prepare", lambda root: None)
     monkeypatch.setattr(build.subprocess, "run", lambda *a, **k: SimpleNamespace(returncode=1))
     assert build.build(tmp_path) == 1
     assert not read.exists()

@@ -5,52 +5,12 @@ from urllib.parse import urlparse
 
 import pytest
 
-from tests.site.browser import ARGUMENTS, INSTALL, find_chromium, serve
+from tests.site.browser import needs_chromium, pages_of
 
-pytestmark = pytest.mark.skipif(find_chromium() is None, reason=f"there is no Chromium; install it: {INSTALL}")
+pytestmark = needs_chromium
 SCROLL = """async () => {
   for (let y = 0; y < document.body.scrollHeight; y += 600) { scrollTo(0, y); await new Promise(r => setTimeout(r, 20)) }
 }"""
-
-
-@pytest.fixture(scope="module")
-def address(built_site, course, tmp_path_factory):
-    prefix = urlparse(course.site).path.strip("/")
-    with serve(built_site, tmp_path_factory.mktemp("served"), prefix) as root:
-        yield root
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def new_page(browser):
-    contexts = []
-
-    def make(theme=None, **options):
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        if theme:
-            page.add_init_script(f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')")
-        return page
-
-    yield make
-    for context in contexts:
-        context.close()
-
-
-def pages_of(site):
-    """All pages but the first, which only leads to the welcome page."""
-    pages = (path.relative_to(site) for path in site.rglob("*.html") if "_static" not in path.parts)
-    return sorted(page.as_posix() for page in pages if page.as_posix() != "index.html")
 
 
 def test_no_page_asks_another_host_or_prints_an_error(address, built_site, new_page):
@@ -101,23 +61,6 @@ def test_theme_button_changes_the_page_and_its_figures(address, new_page):
     assert max(corner()) < 60
 
 
-def test_search_finds_a_term(address, new_page):
-    page = new_page()
-    page.goto(f"{address}search.html?q=broadcasting")
-    page.wait_for_selector("#search-results li a", timeout=15000)
-    found = page.locator("#search-results li a").evaluate_all("links => links.map(a => a.href)")
-    assert any("book/python/numpy.html" in link for link in found)
-
-
-def test_search_field_leads_to_the_results(address, new_page):
-    page = new_page(viewport={"width": 1280, "height": 900})
-    page.goto(f"{address}book/math/vectors.html")
-    page.keyboard.press("Control+k")
-    page.keyboard.type("residual")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/search.html?q=residual*")
-
-
 @pytest.mark.parametrize("slug", ["math/vectors", "python/numpy", "classical/linear-regression"])
 def test_badges_point_to_the_notebooks(address, new_page, course, slug):
     page = new_page()
@@ -163,3 +106,23 @@ def test_no_page_scrolls_sideways(address, built_site, new_page, width):
         if page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
             wide.append(name)
     assert wide == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_links_into_a_page_land_on_their_target(address, new_page, course, width):
+    """Parts far from the screen are laid out late; an address must find its place all the same."""
+    faults = []
+    for chapter in course.chapters:
+        page = new_page(viewport={"width": width, "height": 900})
+        page.goto(f"{address}book/{chapter.slug}.html")
+        anchors = page.evaluate(
+            "[...document.querySelectorAll('figure[id], div.math[id], section[id]')].map(e => e.id)"
+        )
+        for anchor in anchors[-1 :: -(len(anchors) // 6)]:
+            page.goto("about:blank")
+            page.goto(f"{address}book/{chapter.slug}.html#{anchor}")
+            page.wait_for_timeout(400)
+            top = page.evaluate("(id) => document.getElementById(id).getBoundingClientRect().top", anchor)
+            if not -5 <= top <= 400:
+                faults.append(f"{chapter.slug}#{anchor}: its top is at {top:.0f} of 900")
+    assert faults == []

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from mlcourse.authoring.course import Course
 from mlcourse.authoring.execute import ENVIRONMENT, execute
+from mlcourse.authoring.optimize import ThemeError, optimize, prepare
+from mlcourse.authoring.search import build_index
 from mlcourse.authoring.sync import sync
 
 
@@ -33,6 +35,7 @@ def build(root):
     print(f"derived: {len(derived)} notebooks written" if derived else "derived: notebooks are up to date")
     executed = execute(course)
     print(f"executed: {', '.join(executed)}" if executed else "executed: nothing, all outputs are kept")
+    prepare(root)
     program = shutil.which("jupyter-book", path=str(Path(sys.executable).parent))
     status = subprocess.run(
         [program, "build", str(root), "-W", "--keep-going", "-q"], cwd=root, env={**os.environ, **ENVIRONMENT}
@@ -41,5 +44,12 @@ def build(root):
         shutil.rmtree(root / "_build/.doctrees", ignore_errors=True)  # else the next build would not warn again
         print("the site was not built: every warning above is an error; each names its file and line", file=sys.stderr)
         return status
+    try:
+        optimized = optimize(root)
+    except ThemeError as error:
+        print(error, file=sys.stderr)
+        return 1
+    indexed = build_index(root)
+    print(f"optimized: {len(optimized)} pages; search: " + (f"{indexed} pages indexed" if indexed else "up to date"))
     print(f"built in {time.perf_counter() - start:.0f} s: {root / '_build/html/index.html'}")
     return 0

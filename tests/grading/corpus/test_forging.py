@@ -183,7 +183,9 @@ def test_messages(name, tmp_path, monkeypatch):
     message = MESSAGES[name]
     source = f"__import__('json').loads({json.dumps(message)!r})" if message != "deep" else "'[' * 10**6"
     mark, _ = assert_fair(forged(source), NEITHER, tmp_path, monkeypatch, seconds=15)
-    assert mark.points == 0 or "ValueError" in str(message), "a message that is refused is not the error that a case asks for"
+    assert mark.points == 0 or "ValueError" in str(message), (
+        "a message that is refused is not the error that a case asks for"
+    )
 
 
 @needs_sandbox
