@@ -239,7 +239,7 @@ def test_default_jobs_are_the_cores_that_have_the_memory(files, jobs, monkeypatc
 def test_an_interrupted_run_keeps_what_is_done_and_goes_on(checks, tmp_path, number):
     from mlcourse.grading.gradebook import Gradebook
 
-    students = [f"s{i}" for i in range(8)]
+    students = [f"s{i:02}" for i in range(16)]
     for who in students:
         (tmp_path / "in" / who).mkdir(parents=True)
         (tmp_path / "in" / who / "week.ipynb").write_bytes(answering(who, "slow"))
