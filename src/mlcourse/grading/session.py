@@ -32,7 +32,7 @@ class WorkerDied(Exception):
 
 
 class WorkerFailed(WorkerDied):
-    """It ended by itself, or its messages are not ours any more: what does that may be something else than the request."""
+    """It ended by itself, or its messages are too long or not ours: what does that may be something else than the request."""
 
 
 class Worker:
@@ -88,7 +88,7 @@ class Worker:
         if body is None:
             raise WorkerFailed(self._child.why_ended())
         if body is _TOO_LONG:
-            raise WorkerDied(f"it returned more than {MAX_MESSAGE >> 20} MB")
+            raise WorkerFailed(f"it returned more than {MAX_MESSAGE >> 20} MB")
         try:
             message = parse(body)
         except (CodecError, ValueError, RecursionError):
@@ -236,17 +236,20 @@ class Session:
         have left something behind that ends the program later.
         """
         try:
-            return self._ask_once(do, seconds, **arguments)
+            answer = self._ask_once(do, seconds, **arguments)
+            if self._has_fallen_back or not _wanted_the_end(answer):
+                return answer
+            self.close()
         except WorkerFailed:
             if self._has_fallen_back:
                 raise
-            self._has_fallen_back = True
-            before, self._mode = self._mode, ["definitions" if mode == "whole" else mode for mode in self._mode]
-            try:
-                return self._ask_once(do, seconds, **arguments)
-            except WorkerDied:
-                self._mode = before
-                raise
+        self._has_fallen_back = True
+        before, self._mode = self._mode, ["definitions" if mode == "whole" else mode for mode in self._mode]
+        try:
+            return self._ask_once(do, seconds, **arguments)
+        except WorkerDied:
+            self._mode = before
+            raise
 
     def _ask_once(self, do, seconds, **arguments):
         try:
@@ -362,6 +365,12 @@ class SessionRunner:
         if not alive or outcome.error == "OutOfTime":
             self._stopped = outcome
         return outcome
+
+
+def _wanted_the_end(answer):
+    """Whether something was raised that ends a program, such as SystemExit, which a thread can raise in another."""
+    bases = answer.get("bases")
+    return "error" in answer and isinstance(bases, list) and not {"Exception", "OutOfTime"} & {str(b) for b in bases}
 
 
 def _outcome(answer):

@@ -35,6 +35,11 @@ LEFT_BEHIND = {
         "import os, threading\ndef write():\n    while True:\n        for fd in range(3, 9):\n"
         "            try: os.write(fd, b'0' * 40)\n            except OSError: pass\nthreading.Thread(target=write, daemon=True).start()"
     ),
+    "a library function that announces a message of four gigabytes": (
+        "import os\nimport numpy as np\ntrue_sqrt = np.sqrt\ndef announce(x):\n    for fd in range(3, 9):\n"
+        "        try: os.write(fd, b'\\xff' * 40)\n        except OSError: pass\n    return true_sqrt(x)\nnp.sqrt = announce"
+    ),
+    "a library function that ends the program": "import sys\nimport numpy as np\nnp.sqrt = lambda x: sys.exit()",
     "a thread that raises in the main thread": (
         "import ctypes, threading, time\nmain = threading.main_thread().ident\ndef strike():\n    time.sleep(0.02)\n"
         "    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(main), ctypes.py_object(SystemExit))\n"
