@@ -97,6 +97,10 @@ class Worker:
             raise WorkerFailed("it wrote to the grader's channel")
         return message
 
+    def processes(self):
+        """How many processes there are, with those that the student's code started; 0 if nobody knows."""
+        return self._child.processes()
+
     def close(self):
         """End the process and everything that it started."""
         self._requests.put(None)
@@ -186,6 +190,7 @@ class Session:
         self.spent = 0.0
         self._spent_on_cells = 0.0
         self._worker = None
+        self._processes_of_cells = 0
         self._starts = 0
         self._has_fallen_back = False
         self._until = time.monotonic() + _WALL_FACTOR * TOTAL_SECONDS
@@ -218,6 +223,11 @@ class Session:
     def show(self, name, seconds):
         """Get what a person is shown of a manual answer, a text or the bytes of an image, as `call` does."""
         return self._outcome("show", seconds, name=name)
+
+    def clear(self):
+        """To be called between two answers: end the worker if an answer left processes behind, which the next one would pay for."""
+        if self._worker is not None and self._worker.processes() > self._processes_of_cells:
+            self.close()
 
     def close(self):
         """End the worker."""
@@ -284,6 +294,8 @@ class Session:
                 raise WorkerDied("it ended its process too often")
             self._worker = Worker(self._kind)
             self._run_cells()
+            if self._worker is not None:
+                self._processes_of_cells = self._worker.processes()
         return self._worker
 
     def _run_cells(self):

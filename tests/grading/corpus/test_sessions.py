@@ -105,3 +105,10 @@ def test_forged_names_of_inputs_are_not_shown():
     mark = grade(Submission("ann", "vectors.ipynb", notebook([IMPORT, UNIT, AREA, forge])), seed=SEED)
     assert mark.points == 0
     assert "Full marks" not in feedback_page(mark)
+
+
+@needs_sandbox
+def test_processes_that_an_answer_left_behind_take_no_memory_from_the_next(tmp_path, monkeypatch):
+    unit = bad_unit("import os, time\nif os.fork() == 0:\n    rows = bytearray(9 * 10**8)\n    time.sleep(60)")[1]
+    area = AREA.replace("return", "rows = bytearray(3 * 10**8)\n    return")
+    assert_fair([IMPORT, unit, area], ONLY_AREA, tmp_path, monkeypatch)
