@@ -98,13 +98,27 @@ def find(name):
     ------
     LookupError
         If no exercise asks for such a function; the message lists names that are close.
+    ImportError
+        If it may be in a set whose libraries are not installed.
     """
-    by_name = {exercise.name: exercise for key in exercise_sets() for exercise in exercise_set(key)}
-    if name in by_name:
-        return by_name[name]
+    names, missing = [], None
+    for key in exercise_sets():
+        try:
+            exercises = exercise_set(key)
+        except ModuleNotFoundError as error:  # a page that runs Python has only the libraries that it needs
+            missing = error
+            continue
+        for exercise in exercises:
+            if exercise.name == name:
+                return exercise
+            names.append(exercise.name)
+    if missing is not None:
+        raise ImportError(
+            f"the exercise {name!r} may be in a set that needs {missing.name}; install it first"
+        ) from missing
     import difflib
 
-    close = difflib.get_close_matches(name, by_name, n=3)
+    close = difflib.get_close_matches(name, names, n=3)
     advice = f"did you mean {' or '.join(close)}?" if close else "keep the name that the exercise gives"
     raise LookupError(f"no exercise asks for a function named {name!r}; {advice}")
 

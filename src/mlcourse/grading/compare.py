@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
+import cmath
+import contextlib
 import numbers
 import sys
 from dataclasses import dataclass
 from itertools import islice
-
-import numpy as np
 
 from mlcourse.grading.codec import Opaque
 
 KINDS = ("raised", "no error", "wrong type", "wrong shape", "wrong dtype", "not finite", "changed input", "wrong value")
 """The order in which a person looks, and so the order in which faults are reported."""
 
-_DTYPE_NAMES = {
-    "b": "a boolean",
-    "i": "an integer",
-    "u": "an integer",
-    "f": "a float",
-    "c": "a complex",
-    "U": "a string",
-    "O": "an object",
-    "M": "a date",
-    "m": "a time span",
-}
-_NUMBERS = (int, float, complex, np.number)
 _MOST_NAMED = 5
 
 
@@ -58,38 +46,39 @@ def difference(expected, got, *, rtol=1e-6, atol=1e-9):
 
     Examples
     --------
+    >>> import numpy as np
     >>> difference(np.zeros(3), np.zeros((3, 1))).message
     'expected an array of shape (3,), got shape (3, 1)'
     >>> difference(1.0, 1.0 + 1e-12) is None
     True
     """
     try:
-        with np.errstate(all="ignore"):
-            return _difference(expected, got, "", rtol, atol)
+        with _without_warnings():
+            return difference_at(expected, got, "", rtol, atol)
     except Exception as error:
         return Difference("wrong value", f"it cannot be compared with the expected result ({type(error).__name__})")
 
 
-def _difference(expected, got, place, rtol, atol):
+def difference_at(expected, got, place, rtol, atol):
     if got is None and expected is not None:
         return Difference("wrong type", f"{place}expected {describe_type(expected)}, got None; is a `return` missing?")
     if got is Ellipsis:
         return Difference("wrong type", f"{place}expected {describe_type(expected)}, got the placeholder `...`")
-    if _is("torch", "Tensor", expected):
-        return _tensor_difference(expected, got, place, rtol, atol)
-    if _is("pandas", "DataFrame", expected):
-        return _frame_difference(expected, got, place, rtol, atol)
-    if _is("pandas", "Series", expected) or _is("pandas", "Index", expected):
-        return _column_difference(expected, got, place, rtol, atol)
-    if isinstance(expected, np.ndarray) and expected.ndim:
-        return _array_difference(expected, got, place, rtol, atol)
-    if isinstance(expected, np.ndarray):
+    if is_a("torch", "Tensor", expected):
+        return _arrays().tensor_difference(expected, got, place, rtol, atol)
+    if is_a("pandas", "DataFrame", expected):
+        return _arrays().frame_difference(expected, got, place, rtol, atol)
+    if is_a("pandas", "Series", expected) or is_a("pandas", "Index", expected):
+        return _arrays().column_difference(expected, got, place, rtol, atol)
+    if is_a("numpy", "ndarray", expected) and expected.ndim:
+        return _arrays().array_difference(expected, got, place, rtol, atol)
+    if is_a("numpy", "ndarray", expected):
         expected = expected[()]
-    if isinstance(got, np.ndarray) and got.ndim == 0:
+    if is_a("numpy", "ndarray", got) and got.ndim == 0:
         got = got[()]
-    if isinstance(expected, (bool, np.bool_)):
-        return _plain_difference(expected, got, place, isinstance(got, (bool, np.bool_)))
-    if isinstance(expected, numbers.Number) and not isinstance(expected, np.timedelta64):
+    if _is_bool(expected):
+        return _plain_difference(expected, got, place, _is_bool(got))
+    if isinstance(expected, numbers.Number) and not is_a("numpy", "timedelta64", expected):
         return _number_difference(expected, got, place, rtol, atol)
     if isinstance(expected, (tuple, list)):
         return _sequence_difference(expected, got, place, rtol, atol)
@@ -98,28 +87,51 @@ def _difference(expected, got, place, rtol, atol):
     return _plain_difference(expected, got, place, isinstance(got, type(expected)))
 
 
-def _is(module, name, value):
+def _arrays():
+    """The comparison of arrays, which needs NumPy: it is loaded with the first array."""
+    from mlcourse.grading import compare_arrays
+
+    return compare_arrays
+
+
+def _without_warnings():
+    numpy = sys.modules.get("numpy")
+    return contextlib.nullcontext() if numpy is None else numpy.errstate(all="ignore")
+
+
+def is_a(module, name, value):
     """Tell whether a value is of a library's class, without importing the library."""
     return module in sys.modules and isinstance(value, getattr(sys.modules[module], name))
 
 
+def _is_bool(value):
+    return isinstance(value, bool) or is_a("numpy", "bool_", value)
+
+
+def _is_number(value):
+    """Tell whether a value is a number of Python or of NumPy; True and False, and spans of time, are none."""
+    if _is_bool(value) or is_a("numpy", "timedelta64", value):
+        return False
+    return isinstance(value, (int, float, complex)) or is_a("numpy", "number", value)
+
+
 def describe_type(value):
     """Name the type of a value as a learner would: 'an array of shape (3,)', 'a number', 'a list of 4'."""
-    if isinstance(value, np.ndarray):
+    if is_a("numpy", "ndarray", value):
         return f"an array of shape {value.shape}" if value.ndim else "a number"
-    if _is("torch", "Tensor", value):
+    if is_a("torch", "Tensor", value):
         return f"a PyTorch tensor of shape {tuple(value.shape)}"
-    if _is("pandas", "DataFrame", value):
+    if is_a("pandas", "DataFrame", value):
         return f"a DataFrame of {_count(len(value), 'row')} and {_count(value.shape[1], 'column')}"
-    if _is("pandas", "Series", value) or _is("pandas", "Index", value):
-        return f"{'a Series' if _is('pandas', 'Series', value) else 'an Index'} of {_count(len(value), 'value')}"
+    if is_a("pandas", "Series", value) or is_a("pandas", "Index", value):
+        return f"{'a Series' if is_a('pandas', 'Series', value) else 'an Index'} of {_count(len(value), 'value')}"
     if isinstance(value, Opaque):
         return f"an object of type {value.type_name}"
-    if isinstance(value, (bool, np.bool_)):
+    if _is_bool(value):
         return "True or False"
-    if isinstance(value, (int, np.integer)):
+    if isinstance(value, int) or is_a("numpy", "integer", value):
         return "an int"
-    if isinstance(value, _NUMBERS):
+    if _is_number(value):
         return "a number"
     if isinstance(value, str):
         return "a string"
@@ -137,29 +149,22 @@ def describe(value, limit=60):
 def _text(value, limit, depth):
     if depth > _MOST_NAMED:
         return "…"
-    if isinstance(value, np.ndarray):
-        return _array_text(value, limit)
+    if is_a("numpy", "ndarray", value):
+        return _arrays().array_text(value, limit)
     if isinstance(value, (str, bytes)):
         return repr(value[: 4 * limit])
-    if isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_, numbers.Integral)) and not depth:
+    if isinstance(value, numbers.Real) and not isinstance(value, numbers.Integral) and not depth:
         return f"{float(value):.6g}"
-    if isinstance(value, np.generic) and not depth:
+    if is_a("numpy", "generic", value) and not depth:
         return repr(value.item())
     if type(value) in (tuple, list, set, frozenset):
         return _items_text(value, (_text(item, limit, depth + 1) for item in value), limit)
     if type(value) is dict:
         items = (f"{_text(k, limit, depth + 1)}: {_text(v, limit, depth + 1)}" for k, v in value.items())
         return _items_text(value, items, limit)
-    if _is("torch", "Tensor", value) or _is("pandas", "DataFrame", value) or _is("pandas", "Series", value):
+    if is_a("torch", "Tensor", value) or is_a("pandas", "DataFrame", value) or is_a("pandas", "Series", value):
         return describe_type(value)
     return repr(value)
-
-
-def _array_text(value, limit):
-    if value.dtype.kind in "OU":
-        return f"array of shape {value.shape}, {value.dtype}"
-    text = " ".join(np.array2string(value, precision=4, threshold=6, edgeitems=2).split())
-    return text if len(text) <= limit else f"array of shape {value.shape}, {value.dtype}"
 
 
 def _items_text(value, items, limit):
@@ -182,7 +187,7 @@ def _count(n, noun):
 
 
 def _number_difference(expected, got, place, rtol, atol):
-    if isinstance(got, (bool, np.bool_, np.timedelta64)) or not isinstance(got, _NUMBERS):
+    if not _is_number(got):
         return Difference("wrong type", f"{place}expected {describe_type(expected)}, got {describe_type(got)}")
     both_whole = isinstance(expected, numbers.Integral) and isinstance(got, numbers.Integral)
     if isinstance(expected, numbers.Integral) and not both_whole:
@@ -195,14 +200,15 @@ def _number_difference(expected, got, place, rtol, atol):
 
 
 def _finite(number):
-    return isinstance(number, int) or bool(np.isfinite(number))
+    return isinstance(number, int) or cmath.isfinite(number)
 
 
 def _close(expected, got, rtol, atol):
     try:
-        return bool(
-            np.isclose(got if not isinstance(got, int) else float(got), expected, rtol=rtol, atol=atol, equal_nan=True)
-        )
+        expected, got = complex(expected), complex(got)
+        if expected == got or (cmath.isnan(expected) and cmath.isnan(got)):
+            return True
+        return cmath.isfinite(expected) and cmath.isfinite(got) and abs(got - expected) <= atol + rtol * abs(expected)
     except OverflowError:  # an int beyond every float
         return False
 
@@ -210,151 +216,17 @@ def _close(expected, got, rtol, atol):
 def _plain_difference(expected, got, place, same_type):
     if not same_type:
         return Difference("wrong type", f"{place}expected {describe_type(expected)}, got {describe_type(got)}")
-    if got != expected and not (_is_missing(expected) and _is_missing(got)):
+    if got != expected and not (is_missing(expected) and is_missing(got)):
         return Difference("wrong value", f"{place}expected {describe(expected)}, got {describe(got)}")
     return None
 
 
-def _array_difference(expected, got, place, rtol, atol):
-    if not isinstance(got, np.ndarray):
-        advice = "; convert it with .numpy()" if _is("torch", "Tensor", got) else ""
-        return Difference("wrong type", f"{place}expected a NumPy array, got {describe_type(got)}{advice}")
-    got = np.asarray(got)  # of a subclass only the data count
-    if got.shape != expected.shape:
-        return Difference("wrong shape", f"{place}expected an array of shape {expected.shape}, got shape {got.shape}")
-    kinds = [_DTYPE_NAMES.get(array.dtype.kind, array.dtype.kind) for array in (expected, got)]
-    if kinds[0] != kinds[1]:
-        return Difference("wrong dtype", f"{place}expected {kinds[0]} array, got {got.dtype} values")
-    return _values_difference(expected, got, place, rtol, atol)
-
-
-def _values_difference(expected, got, place, rtol, atol):
-    """Compare arrays of one shape and kind value by value; missing values are equal to missing values."""
-    if expected.dtype.kind in "fc":
-        lost = np.isfinite(expected) & ~np.isfinite(got)
-        if lost.any():
-            return Difference("not finite", f"{place}{int(lost.sum())} of {got.size} values are NaN or infinite")
-        wrong = ~np.isclose(got, expected, rtol=rtol, atol=atol, equal_nan=True)
-    elif expected.dtype.kind == "O":
-        wrong = np.array(
-            [_item_differs(e, g, rtol, atol) for e, g in zip(expected.flat, got.flat, strict=True)], dtype=bool
-        )
-        wrong = wrong.reshape(expected.shape)
-    else:
-        wrong = np.asarray(got != expected)
-        if expected.dtype.kind in "mM":
-            wrong &= ~(np.isnat(got) & np.isnat(expected))
-    if not wrong.any():
-        return None
-    first = tuple(int(i) for i in np.argwhere(wrong)[0])
-    index = ", ".join(map(str, first))
-    return Difference(
-        "wrong value",
-        f"{place}{int(wrong.sum())} of {got.size} values differ; the first is at [{index}]: "
-        f"expected {describe(expected[first])}, got {describe(got[first])}",
-    )
-
-
-def _item_differs(expected, got, rtol, atol):
-    if _is_missing(expected) or _is_missing(got):
-        return not (_is_missing(expected) and _is_missing(got))
-    return _difference(expected, got, "", rtol, atol) is not None
-
-
-def _is_missing(value):
-    if value is None or (isinstance(value, (float, np.floating)) and value != value):
+def is_missing(value):
+    if value is None or ((isinstance(value, float) or is_a("numpy", "floating", value)) and value != value):
         return True
-    if isinstance(value, (np.datetime64, np.timedelta64)):
-        return bool(np.isnat(value))
+    if is_a("numpy", "datetime64", value) or is_a("numpy", "timedelta64", value):
+        return bool(sys.modules["numpy"].isnat(value))
     return "pandas" in sys.modules and (value is sys.modules["pandas"].NaT or value is sys.modules["pandas"].NA)
-
-
-def _tensor_difference(expected, got, place, rtol, atol):
-    if not _is("torch", "Tensor", got):
-        return Difference("wrong type", f"{place}expected a PyTorch tensor, got {describe_type(got)}")
-    if tuple(got.shape) != tuple(expected.shape):
-        shapes = f"expected a tensor of shape {tuple(expected.shape)}, got shape {tuple(got.shape)}"
-        return Difference("wrong shape", f"{place}{shapes}")
-    arrays = [_tensor_array(tensor) for tensor in (expected, got)]
-    kinds = [_DTYPE_NAMES.get(array.dtype.kind, array.dtype.kind) for array in arrays]
-    if kinds[0] != kinds[1]:
-        return Difference("wrong dtype", f"{place}expected {kinds[0]} tensor, got {got.dtype} values")
-    return _values_difference(*arrays, place, rtol, atol)
-
-
-def _tensor_array(tensor):
-    plain = tensor.detach().cpu().resolve_conj().resolve_neg()
-    if plain.is_floating_point() and plain.element_size() < 4:  # NumPy has no bfloat16
-        plain = plain.float()
-    return plain.numpy()
-
-
-def _frame_difference(expected, got, place, rtol, atol):
-    if not _is("pandas", "DataFrame", got):
-        return Difference("wrong type", f"{place}expected a DataFrame, got {describe_type(got)}")
-    if got.shape != expected.shape:
-        return Difference("wrong shape", f"{place}expected {describe_type(expected)}, got {describe_type(got)}")
-    columns = [list(table.columns) for table in (expected, got)]
-    if columns[0] != columns[1]:
-        return Difference("wrong shape", f"{place}{_names_difference(*columns)}")
-    found = [_labels_difference(expected.index, got.index, place)]
-    for i, name in enumerate(columns[0]):
-        here = f"{place}column {describe(name)}: "
-        found.append(_column_values_difference(expected.iloc[:, i], got.iloc[:, i], here, rtol, atol))
-    return _first(found)
-
-
-def _names_difference(expected, got):
-    missing, extra = [n for n in expected if n not in got], [n for n in got if n not in expected]
-    if missing or extra:
-        return f"the columns differ: {_missing_and_extra(missing, extra)}"
-    return f"the columns are in another order: expected {describe(expected)}, got {describe(got)}"
-
-
-def _column_difference(expected, got, place, rtol, atol):
-    """Compare two pandas Series, or two Index objects."""
-    kind = "Series" if _is("pandas", "Series", expected) else "Index"
-    if not _is("pandas", kind, got):
-        return Difference(
-            "wrong type", f"{place}expected {'a Series' if kind == 'Series' else 'an Index'}, got {describe_type(got)}"
-        )
-    if len(got) != len(expected):
-        return Difference("wrong shape", f"{place}expected {describe_type(expected)}, got {describe_type(got)}")
-    labels = _labels_difference(expected.index, got.index, place) if kind == "Series" else None
-    return _first([labels, _column_values_difference(expected, got, place, rtol, atol)])
-
-
-def _labels_difference(expected, got, place):
-    found = _column_values_difference(expected, got, f"{place}in the index: ", 0, 0)
-    return None if found is None else Difference("wrong value", found.message)
-
-
-def _column_values_difference(expected, got, place, rtol, atol):
-    kinds = [_kind_of_column(column) for column in (expected, got)]
-    if kinds[0] != kinds[1]:
-        return Difference("wrong dtype", f"{place}expected {kinds[0]} column, got {kinds[1]} column ({got.dtype})")
-    arrays = [column.to_numpy() for column in (expected, got)]
-    if arrays[0].dtype.kind != arrays[1].dtype.kind and not {a.dtype.kind for a in arrays} <= set("iuf"):
-        arrays = [array.astype(object) for array in arrays]
-    return _values_difference(*arrays, place, rtol, atol)
-
-
-def _kind_of_column(column):
-    types = sys.modules["pandas"].api.types
-    dtype = column.dtype
-    if isinstance(dtype, sys.modules["pandas"].CategoricalDtype):
-        return "a categorical"
-    if types.is_bool_dtype(dtype):
-        return "a boolean"
-    if types.is_integer_dtype(dtype):
-        return "an integer"
-    if types.is_float_dtype(dtype):
-        return "a float"
-    if types.is_complex_dtype(dtype):
-        return "a complex"
-    if types.is_datetime64_any_dtype(dtype):
-        return "a date"
-    return "a time span" if types.is_timedelta64_dtype(dtype) else "a text"
 
 
 def _sequence_difference(expected, got, place, rtol, atol):
@@ -362,8 +234,9 @@ def _sequence_difference(expected, got, place, rtol, atol):
         return Difference("wrong type", f"{place}expected {describe_type(expected)}, got {describe_type(got)}")
     if len(got) != len(expected):
         return Difference("wrong shape", f"{place}expected {len(expected)} items, got {len(got)}")
-    return _first(
-        _difference(e, g, f"{place}item {i}: ", rtol, atol) for i, (e, g) in enumerate(zip(expected, got, strict=True))
+    return first_of(
+        difference_at(e, g, f"{place}item {i}: ", rtol, atol)
+        for i, (e, g) in enumerate(zip(expected, got, strict=True))
     )
 
 
@@ -373,11 +246,11 @@ def _dict_difference(expected, got, place, rtol, atol):
     missing = [key for key in expected if key not in got]
     extra = [key for key in got if key not in expected]
     if missing or extra:
-        return Difference("wrong shape", f"{place}the keys differ: {_missing_and_extra(missing, extra)}")
-    return _first(_difference(expected[key], got[key], f"{place}[{key!r}]: ", rtol, atol) for key in expected)
+        return Difference("wrong shape", f"{place}the keys differ: {missing_and_extra(missing, extra)}")
+    return first_of(difference_at(expected[key], got[key], f"{place}[{key!r}]: ", rtol, atol) for key in expected)
 
 
-def _missing_and_extra(missing, extra):
+def missing_and_extra(missing, extra):
     return ", ".join(
         f"{word} {_named(names)}" for word, names in (("missing", missing), ("unexpected", extra)) if names
     )
@@ -388,7 +261,7 @@ def _named(names):
     return f"[{', '.join(describe(name) for name in names[:_MOST_NAMED])}]{more}"
 
 
-def _first(differences):
+def first_of(differences):
     """The difference that a person would look at first."""
     found = [d for d in differences if d is not None]
     return min(found, key=lambda d: KINDS.index(d.kind), default=None)

@@ -11,8 +11,6 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from mlcourse.grading import report
 from mlcourse.grading.compare import KINDS, Difference, describe, difference
 from mlcourse.grading.timeout import OutOfTime, time_limit
@@ -217,7 +215,7 @@ class Drawn:
     Parameters
     ----------
     exercise : Exercise
-    seeds : sequence of int or numpy.random.SeedSequence
+    seeds : sequence of int, or of tuples of int
 
     Attributes
     ----------
@@ -226,7 +224,7 @@ class Drawn:
 
     def __init__(self, exercise, seeds):
         self.exercise = exercise
-        self.cases = tuple(case for seed in seeds for case in exercise.cases(np.random.default_rng(seed)))
+        self.cases = tuple(case for seed in seeds for case in exercise.cases(exercise.generator(seed)))
         self._expected, self._of_mistakes = {}, {}
 
     def expected(self, i):

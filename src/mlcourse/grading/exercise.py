@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import random
 import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -86,7 +87,7 @@ class Exercise:
     hints : tuple of str
         Up to three, from gentle to almost the answer.
     cases : callable
-        ``cases(rng)`` yields `Case` objects drawn from a `numpy.random.Generator`.
+        ``cases(rng)`` yields `Case` objects drawn from a `numpy.random.Generator`, or as `draws_with` says.
     oracle : callable
         The expected result, computed independently of the solution; it takes the inputs of a case.
     mistakes : tuple of Mistake
@@ -106,6 +107,9 @@ class Exercise:
         must be a ``def`` that imports what it needs inside.
     seconds : float
         Computing time that all cases of a class grading may take together.
+    draws_with : {"numpy", "python"}
+        What `cases` draws from: with ``"python"`` from a `random.Random`, so that an exercise in plain Python can be checked
+        where there is no NumPy, such as on a page.
     rubric : str
         For a manual answer: what the person who reads it looks for. Learners do not see it.
 
@@ -141,6 +145,7 @@ class Exercise:
     answer: str = "function"
     use: Callable | None = None
     seconds: float = 4.0
+    draws_with: str = "numpy"
     rubric: str = ""
 
     def __post_init__(self):
@@ -150,6 +155,8 @@ class Exercise:
             raise ValueError(f"{self.name}: give one to three hints; got {len(self.hints)}")
         if self.answer not in ANSWERS:
             raise ValueError(f"{self.name}: answer must be one of {', '.join(ANSWERS)}; got {self.answer!r}")
+        if self.draws_with not in ("numpy", "python"):
+            raise ValueError(f"{self.name}: draws_with must be numpy or python; got {self.draws_with!r}")
         if self.manual:
             self._check_manual()
         elif self.cases is None or self.oracle is None or len(self.mistakes) < 3:
@@ -171,6 +178,14 @@ class Exercise:
     def manual(self):
         """Whether a person marks it."""
         return self.answer == "manual"
+
+    def generator(self, seed):
+        """Return what `cases` draws from, a new one for a seed (an int, or a tuple of ints)."""
+        if self.draws_with == "python":
+            return random.Random(repr(seed))
+        import numpy as np
+
+        return np.random.default_rng(seed)
 
     @functools.cached_property
     def use_source(self):
