@@ -279,6 +279,7 @@ def setup(app):
     """Register everything."""
     app.setup_extension("mlcourse.authoring.explorables")
     app.setup_extension("mlcourse.authoring.quizzes")
+    app.setup_extension("mlcourse.authoring.progress")
     app.add_node(details, html=(_visit_details, _depart_details))
     app.add_node(summary, html=(_visit_summary, _depart_summary))
     for name, directive in {
