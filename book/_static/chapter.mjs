@@ -57,8 +57,8 @@ function read(place) {
   const [button, words] = [place.querySelector("button"), place.querySelector("[role=status]")];
   const show = () => {
     const entry = store.get("read", chapter);
-    button.setAttribute("aria-pressed", Boolean(entry));
-    words.textContent = entry ? `Read on ${new Date(entry.at).toLocaleDateString("en", { dateStyle: "long" })}.` : "";
+    button.textContent = entry ? "Undo" : "Mark as read";
+    words.textContent = entry ? `✓ Read on ${new Date(entry.at).toLocaleDateString("en", { dateStyle: "long" })}` : "";
   };
   button.addEventListener("click", () => (store.get("read", chapter) ? store.remove("read", chapter) : store.put("read", chapter, {})));
   changed(show);

@@ -10,7 +10,9 @@ from mlcourse.authoring.quizzes import questions_of
 from mlcourse.authoring.site import _CourseDirective
 from mlcourse.exercises import exercise_set
 
-_WITHOUT_SCRIPT = "What you have done is kept in your browser, and only a script can read it: allow JavaScript to see it here."
+_WITHOUT_SCRIPT = (
+    "What you have done is kept in your browser, and only a script can read it: allow JavaScript to see it here."
+)
 _SURE = (
     "Chapters read, answers to quizzes, points and the code that you wrote on this site are deleted from this browser. "
     "Save them to a file first if you may want them back."
@@ -27,7 +29,7 @@ class Progress(_CourseDirective):
         course = self.course
         self.env.note_dependency(str(course.root / "_toc.yml"))
         chapters = [self._chapter(chapter) for chapter in course.chapters]
-        totals = [("read", "Chapters read"), ("quiz", "Quiz questions answered"), ("exercise", "Points in exercises")]
+        totals = [("read", "Chapters read"), ("quiz", "Quiz questions"), ("exercise", "Points in exercises")]
         lines = [_total(kind, name) for kind, name in totals]
         return [
             make("noscript", {}, make("p", {}, _WITHOUT_SCRIPT)),
@@ -54,7 +56,12 @@ class Progress(_CourseDirective):
         counts = f"{len(questions)} questions · {len(exercises)} exercises, {points} points"
         words = make("span", {"class": "progress-state"}, counts)
         fold = make("summary", {}, "Questions and exercises")
-        parts = [make("p", {}, "Quiz"), items, make("p", {}, make("a", {"href": f"{page}#exercises"}, "Exercises")), solved]
+        parts = [
+            make("p", {}, "Quiz"),
+            items,
+            make("p", {}, make("a", {"href": f"{page}#exercises"}, "Exercises")),
+            solved,
+        ]
         title = make("a", {"href": page, "class": "progress-title"}, chapter.title)
         return make("li", {"data-chapter": chapter.slug}, title, words, make("details", {}, fold, *parts))
 
@@ -68,7 +75,9 @@ class ProgressTools(_CourseDirective):
     def make_nodes(self):
         labels = {"save": "Save to a file", "import": "Import a file", "forget": "Forget everything on this device"}
         buttons = [make("button", {"type": "button", "data-do": key}, label) for key, label in labels.items()]
-        chosen = make("input", {"type": "file", "accept": ".json,.jsonl", "hidden": None, "aria-label": "File to import"})
+        chosen = make(
+            "input", {"type": "file", "accept": ".json,.jsonl", "hidden": None, "aria-label": "File to import"}
+        )
         answers = [
             make("button", {"value": "keep"}, "Keep everything"),
             make("button", {"value": "forget"}, "Forget everything"),
@@ -93,6 +102,7 @@ def _add_files(app, pagename, templatename, context, doctree):
     """Only the reader's page asks for its script."""
     found = doctree.findall(element) if doctree is not None else ()
     if any(node["attributes"].get("class", "").startswith("progress-") for node in found):
+        app.add_css_file("progress.css")
         app.add_js_file("progress.mjs", type="module")
 
 

@@ -16,16 +16,14 @@ from docutils.parsers.rst import directives
 from mlcourse.authoring.elements import element, make
 from mlcourse.authoring.errors import SourceError
 from mlcourse.authoring.myst import Cell, Directive, parse_blocks, read_notebook
-from mlcourse.authoring.site import _course, _CourseDirective
+from mlcourse.authoring.site import _course, _CourseDirective, _doc_link
 from mlcourse.quizzes import QuizError, notebook, read_options
 from mlcourse.quizzes.inline import to_html
 
 FOLDER = "_static/quizzes"
 """Where the component lies on the site."""
 
-INVITATION = (
-    "What do you think now? A guess is enough: the chapter answers these questions, and the quiz at its end asks them again."
-)
+INVITATION = "What do you think now? A guess is enough: the chapter answers these questions, and the quiz at its end asks them again."
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _HINT = "give it a short one, such as `:name: which-distance`, directly below the opening"
 
@@ -181,16 +179,16 @@ def _add_ends(app, doctree):
         again = make("button", {"type": "button", "aria-disabled": "true"}, "Start again")
         place = asked[-1].parent
         place.insert(place.index(asked[-1]) + 1, make("div", {"class": "quiz-score pst-js-only"}, words, again))
-    button = make("button", {"type": "button", "aria-pressed": "false"}, "Mark as read")
-    section += make(
-        "div", {"class": "chapter-read pst-js-only", "data-chapter": slug}, button, make("span", {"role": "status"})
-    )
+    status, button = make("span", {"role": "status"}), make("button", {"type": "button"}, "Mark as read")
+    link = _doc_link("book/progress", "Your progress", app.env.docname)
+    section += make("div", {"class": "chapter-read pst-js-only", "data-chapter": slug}, status, button, link)
 
 
 def _add_files(app, pagename, templatename, context, doctree):
     """Only a chapter asks for what keeps the reader's answers."""
     if pagename.removeprefix("book/") in _course(app).by_slug:
         app.add_css_file("quizzes/quiz.css")
+        app.add_css_file("progress.css")
         app.add_js_file("chapter.mjs", type="module")
 
 

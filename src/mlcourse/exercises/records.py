@@ -88,10 +88,11 @@ def quiz_answers():
         those of the first, and `before` with those given before the chapter. What was not given is missing.
     """
     entries = {}
-    for name, before, answer in filter(None, map(_quiz_line, _lines())):
+    answers = sorted(filter(None, map(_quiz_line, _lines())), key=lambda line: line[2]["at"])
+    for name, before, answer in answers:
         entry = entries.setdefault(name, {})
         if before:
-            entry.update(before=answer, at=max(answer["at"], entry.get("at", "")))
+            entry.update(before=answer, at=entry.get("at", answer["at"]))
         else:
             entry.update(answer, first=entry.get("first", answer))
     return entries

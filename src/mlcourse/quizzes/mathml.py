@@ -14,7 +14,13 @@ _SYMBOLS = {
     **{"propto": "∝", "sim": "∼", "ll": "≪", "gg": "≫", "circ": "∘", "colon": ":", "{": "{", "}": "}", "|": "‖"},
 }
 _LETTERS = {
-    **dict(zip("alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi".split(), "αβγδϵζηθικλμνξ", strict=True)),
+    **dict(
+        zip(
+            "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi".split(),
+            "αβγδϵζηθικλμνξ",
+            strict=True,
+        )
+    ),
     **dict(zip("pi rho sigma tau upsilon phi chi psi omega varepsilon varphi".split(), "πρστυϕχψωεφ", strict=True)),
     **dict(zip("Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split(), "ΓΔΘΛΞΠΣΦΨΩ", strict=True)),
     **{"infty": "∞", "ell": "ℓ", "%": "%", "$": "$", "#": "#", "&": "&", "_": "_"},
