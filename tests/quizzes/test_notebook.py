@@ -84,7 +84,7 @@ def test_progress_shows_the_quiz():
     choose(quiz("math/vectors", "try", SOURCE), 1)
     choose(quiz("math/vectors", "other", SOURCE), 0)
     assert re.search(r"math/vectors .*quiz 1 of 2 right at the first try", repr(progress()))
-    assert "1 of 2 right at the first try</td>" in progress()._repr_html_()
+    assert "quiz 1 of 2 right at the first try</td>" in progress()._repr_html_()
 
 
 def test_without_anywidget_the_options_unfold():

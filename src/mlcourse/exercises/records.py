@@ -164,7 +164,7 @@ class Progress:
     def __repr__(self):
         width = max(len(entry.key) for entry in self.sets)
         rows = (
-            f"  {entry.key:<{width}}  {'█' * round(10 * entry.share):░<10}  {_points(entry):>14}  {_exercises(entry)}{_quiz(entry, ', quiz ')}"
+            f"  {entry.key:<{width}}  {'█' * round(10 * entry.share):░<10}  {_points(entry):>14}  {_exercises(entry)}{_quiz(entry, ', ')}"
             for entry in self.sets
         )
         return "\n".join([f"{self.points:g} of {self.max_points} points", *rows, f"  {_advice(self)}"])
@@ -228,7 +228,7 @@ def _exercises(entry):
 
 
 def _quiz(entry, before=""):
-    return f"{before}{entry.right_at_first} of {entry.answers} right at the first try" if entry.answers else ""
+    return f"{before}quiz {entry.right_at_first} of {entry.answers} right at the first try" if entry.answers else ""
 
 
 def _advice(progress):

@@ -14,15 +14,12 @@ _SYMBOLS = {
     **{"propto": "∝", "sim": "∼", "ll": "≪", "gg": "≫", "circ": "∘", "colon": ":", "{": "{", "}": "}", "|": "‖"},
 }
 _LETTERS = {
-    **dict(
-        zip(
-            "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi".split(),
-            "αβγδϵζηθικλμνξ",
-            strict=True,
-        )
-    ),
-    **dict(zip("pi rho sigma tau upsilon phi chi psi omega varepsilon varphi".split(), "πρστυϕχψωεφ", strict=True)),
-    **dict(zip("Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split(), "ΓΔΘΛΞΠΣΦΨΩ", strict=True)),
+    **{"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ϵ", "zeta": "ζ", "eta": "η"},
+    **{"theta": "θ", "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ"},
+    **{"pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ", "upsilon": "υ", "phi": "ϕ", "chi": "χ"},
+    **{"psi": "ψ", "omega": "ω", "varepsilon": "ε", "varphi": "φ"},
+    **{"Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ"},
+    **{"Phi": "Φ", "Psi": "Ψ", "Omega": "Ω"},
     **{"infty": "∞", "ell": "ℓ", "%": "%", "$": "$", "#": "#", "&": "&", "_": "_"},
 }
 _FUNCTIONS = ("arg", "cos", "det", "diag", "dim", "exp", "lim", "log", "ln", "max", "min", "sin", "tan")
