@@ -86,6 +86,12 @@ def _parser():
     )
     adjust.set_defaults(run=_adjust)
 
+    progress = commands.add_parser("progress", help="show how far you are in the exercises and quizzes")
+    progress.add_argument(
+        "--import", dest="file", metavar="FILE", help="first take in what the site's page “Your progress” saved"
+    )
+    progress.set_defaults(run=_progress)
+
     doctor = commands.add_parser("doctor", help="say what the course and grading need here, and what is missing")
     doctor.set_defaults(run=_doctor)
 
@@ -192,6 +198,20 @@ def _adjust(options):
     except (GradebookError, ReadingError, LookupError, ValueError) as error:
         print(f"mlcourse adjust: {error}", file=sys.stderr)
         return 2
+
+
+def _progress(options):
+    from mlcourse.exercises import progress
+    from mlcourse.exercises.site_file import SiteFileError, import_site_file
+
+    try:
+        if options.file:
+            print(import_site_file(options.file))
+    except SiteFileError as error:
+        print(f"mlcourse progress: {error}", file=sys.stderr)
+        return 2
+    print(progress())
+    return 0
 
 
 def _doctor(options):

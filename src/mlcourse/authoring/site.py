@@ -1,6 +1,6 @@
 """Sphinx extension: what the site has beyond Jupyter Book.
 
-Directives ``think``, ``quiz``, ``exercises``, ``course-map`` and ``prerequisite-graph``; below each chapter's title the line of facts
+Directives ``think``, ``exercises``, ``course-map`` and ``prerequisite-graph``; below each chapter's title the line of facts
 and the links to its notebooks; the notebooks themselves, to download; no script that would call another host.
 """
 
@@ -21,7 +21,6 @@ from mlcourse.authoring.cards import difficulty_text, exercises_of
 from mlcourse.authoring.course import GPU_WORDS, Course
 from mlcourse.authoring.errors import SourceError
 from mlcourse.authoring.graph import prerequisite_svg
-from mlcourse.authoring.quiz import read_options
 
 
 class details(nodes.General, nodes.Element):
@@ -69,22 +68,6 @@ class Think(_CourseDirective):
         question = nodes.paragraph("", "", nodes.strong("", "Stop and think. "), *self.inline(self.arguments[0]))
         answer = self.blocks(self.content, details("", summary("", "Answer")))
         return [nodes.container("", question, answer, classes=["think"])]
-
-
-class Quiz(_CourseDirective):
-    """One question with feedback for every option."""
-
-    def make_nodes(self):
-        question = nodes.paragraph("", "", *self.inline(self.arguments[0]), classes=["question"])
-        answers = nodes.enumerated_list(enumtype="upperalpha", prefix="", suffix=".", classes=["options"])
-        for option in read_options(self.content, self.path, self.lineno + 1):
-            verdict = nodes.strong("", "Right. " if option.right else "Not quite. ")
-            feedback = nodes.paragraph("", "", verdict, *self.inline(option.feedback))
-            folded = details(
-                "", summary("", "", *self.inline(option.text)), feedback, classes=["right" if option.right else "wrong"]
-            )
-            answers += nodes.list_item("", folded)
-        return [nodes.container("", question, answers, classes=["quiz"])]
 
 
 class Exercises(_CourseDirective):
@@ -295,11 +278,12 @@ def _depart_summary(translator, node):
 def setup(app):
     """Register everything."""
     app.setup_extension("mlcourse.authoring.explorables")
+    app.setup_extension("mlcourse.authoring.quizzes")
+    app.setup_extension("mlcourse.authoring.progress")
     app.add_node(details, html=(_visit_details, _depart_details))
     app.add_node(summary, html=(_visit_summary, _depart_summary))
     for name, directive in {
         "think": Think,
-        "quiz": Quiz,
         "exercises": Exercises,
         "course-map": CourseMap,
         "prerequisite-graph": PrerequisiteGraph,

@@ -15,6 +15,7 @@ from mlcourse.authoring.exercises import exercise_cells, take_out_solution, with
 from mlcourse.authoring.explorables import split_at_explorables
 from mlcourse.authoring.myst import Cell, read_notebook
 from mlcourse.authoring.notebook_form import NotebookForm, notes_text
+from mlcourse.authoring.quizzes import split_at_quizzes
 from mlcourse.exercises import exercise_set
 
 _SETUP = """\
@@ -85,7 +86,7 @@ def _chapter(course, chapter, form):
     ]
     cells = [_setup(course)]
     notes = {}
-    for cell in _cells(chapter.path):
+    for cell in _cells(chapter, form, notes):
         if cell.kind == "markdown":
             text = form.chapter_text(cell, chapter.path, notes)
             if text:
@@ -100,13 +101,11 @@ def _chapter(course, chapter, form):
     return _notebook(chapter.slug, cells, {"chapter": chapter.slug, "version": course.version})
 
 
-def _cells(path):
-    """The cells of a chapter, with its explorables as code."""
-    for cell in read_notebook(path)[1]:
-        if cell.kind == "markdown":
-            yield from split_at_explorables(cell, path)
-        else:
-            yield cell
+def _cells(chapter, form, notes):
+    """The cells of a chapter, with its explorables and its questions as code."""
+    for cell in read_notebook(chapter.path)[1]:
+        for part in split_at_explorables(cell, chapter.path) if cell.kind == "markdown" else [cell]:
+            yield from split_at_quizzes(part, chapter, form, notes) if part.kind == "markdown" else [part]
 
 
 def _exercises(course, chapter, form):
