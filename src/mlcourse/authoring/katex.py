@@ -79,8 +79,8 @@ def _visit_display(translator, node):
     translator.body.append(
         f'<div class="formula" tabindex="0" role="group" aria-label="formula">{_html(translator, node, True)}</div>'
     )
-    number = f'">({get_node_equation_number(translator, node)})' if node["number"] else ' bare">'
-    translator.body.append(f'<span class="eqno{number}')
+    number = f"({get_node_equation_number(translator, node)})" if node["number"] else ""
+    translator.body.append(f'<span class="eqno">{number}')
     translator.add_permalink_ref(node, "Link to this equation")
     translator.body.append("</span>")
     translator.body.append("</div>\n")

@@ -114,7 +114,8 @@ def _add_foot(app, doctree):
     if slug not in course.by_slug or section is None:
         return
     line = nodes.paragraph("", "", nodes.strong("", "Leads to: "))
-    line += _chapters(course, course.leads_to[slug], docname) or [nodes.Text("nothing further in this book")]
+    ready_first = sorted(course.leads_to[slug], key=lambda other: other not in course.by_slug)
+    line += _chapters(course, ready_first, docname) or [nodes.Text("nothing further in this book")]
     line += [nodes.Text(". "), _doc_link("book/index", "The map of the course", docname), nodes.Text(".")]
     section += chapter_foot("", line)
 
