@@ -52,7 +52,7 @@ def test_boxes_do_not_overlap_and_stay_within_the_width(drawn):
     assert [(a, b) for i, a in enumerate(names) for b in names[:i] if overlap(boxes[a], boxes[b])] == []
     heads = [(0, y, WIDTH, y + HEADER) for y in layout.heads]
     assert [slug for slug in names for head in heads if overlap(boxes[slug], head)] == []
-    assert all(0 <= x and right <= WIDTH and bottom <= layout.height for x, _, right, bottom in boxes.values())
+    assert all(x >= 0 and right <= WIDTH and bottom <= layout.height for x, _, right, bottom in boxes.values())
 
 
 def test_arrows_join_their_boxes_and_run_through_no_other_and_no_title(drawn):

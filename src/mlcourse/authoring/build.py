@@ -53,6 +53,8 @@ def build(root):
     indexed = build_index(root)
     print(f"optimized: {len(optimized)} pages; search: " + (f"{indexed} pages indexed" if indexed else "up to date"))
     packed = write_bundle(course)
-    print(f"offline copy: {packed.name}, {packed.stat().st_size / 1e6:.1f} MB" if packed else "offline copy: up to date")
+    print(
+        f"offline copy: {packed.name}, {packed.stat().st_size / 1e6:.1f} MB" if packed else "offline copy: up to date"
+    )
     print(f"built in {time.perf_counter() - start:.0f} s: {root / '_build/html/index.html'}")
     return 0

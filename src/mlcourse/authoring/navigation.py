@@ -14,6 +14,10 @@ from mlcourse.authoring import graph
 from mlcourse.authoring.site import _course, _CourseDirective, _doc_link, details, summary
 
 _REM = 16
+_ARROW_HEAD = (
+    '<marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerUnits="userSpaceOnUse" markerWidth="8" markerHeight="8" '
+    'orient="auto"><path d="M0 0 L8 4 L0 8 z"/></marker>'
+)
 _LINK = re.compile(r'<a class="headerlink" (href="[^"]*") title="([^"]*)">')
 
 
@@ -68,8 +72,7 @@ def map_html(course, url_of):
     return (
         f'<div class="atlas"><div class="atlas-body" style="--height:{layout.height / _REM}">'
         f'<svg class="atlas-arrows" aria-hidden="true" viewBox="0 0 {graph.WIDTH} {layout.height}">'
-        '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerUnits="userSpaceOnUse" markerWidth="8" markerHeight="8" orient="auto">'
-        f'<path d="M0 0 L8 4 L0 8 z"/></marker></defs>{arrows}</svg>{"".join(parts)}'
+        f"<defs>{_ARROW_HEAD}</defs>{arrows}</svg>{''.join(parts)}"
         '<p class="atlas-trace" role="status" hidden></p></div></div>'
     )
 
@@ -120,13 +123,20 @@ def _add_foot(app, doctree):
     section += chapter_foot("", line)
 
 
-def _add_anchors(app, doctree):
-    """Give a place to go to, such as `eq-vectors-3`, to each figure and equation that has no label."""
-    name = app.env.docname.split("/")[-1]
-    for kind, prefix in ((nodes.figure, "fig"), (nodes.math_block, "eq")):
-        for i, node in enumerate(doctree.findall(kind), 1):
-            if not node["ids"]:
-                node["ids"].append(f"{prefix}-{name}-{i}")
+def _add_figure_anchors(app, doctree):
+    """Give a place to go to, such as `fig-vectors-3`, to each figure that has no label."""
+    _add_anchors(doctree, nodes.figure, f"fig-{app.env.docname.split('/')[-1]}")
+
+
+def _add_equation_anchors(app, doctree, docname):
+    """The same for equations, but late: Sphinx gives a number to each that has a place when a page is read."""
+    _add_anchors(doctree, nodes.math_block, f"eq-{docname.split('/')[-1]}")
+
+
+def _add_anchors(doctree, kind, prefix):
+    for i, node in enumerate(doctree.findall(kind), 1):
+        if not node["ids"]:
+            node["ids"].append(f"{prefix}-{i}")
 
 
 def _name_links(app, pagename, templatename, context, doctree):
@@ -162,8 +172,9 @@ def setup(app):
     app.add_node(chapter_foot, html=(_visit_foot, _depart_foot))
     app.add_directive("course-map", CourseMap)
     app.add_css_file("navigation.css")
-    app.connect("doctree-read", _add_anchors)
+    app.connect("doctree-read", _add_figure_anchors)
+    app.connect("doctree-resolved", _add_equation_anchors)
     app.connect("doctree-read", _add_foot)
     app.connect("env-get-outdated", _outdated)
     app.connect("html-page-context", _name_links)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

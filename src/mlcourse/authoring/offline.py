@@ -28,7 +28,7 @@ _MODULES = ("_static/search.mjs", "pagefind/pagefind.js")
 
 _LEFT_OUT = re.compile(
     r"[^/]+\.zip$|404\.html$|sitemap\.xml$|robots\.txt$|searchindex\.js$|objects\.inv$|\.buildinfo|"
-    r"_static/(locales|styles|scripts|vendor)/|pagefind/wasm\.unknown"
+    r"_static/(locales|styles|scripts|vendor)/|_static/[^/]*macros\.html$|pagefind/wasm\.unknown"
 )
 _FETCHED = re.compile(r"pagefind/(?!.*\.js$)|_static/.*\.json$")
 _PACKED = (".png", ".jpg", ".woff2", ".zip", ".wasm")
@@ -137,7 +137,9 @@ def page_offline(name, text, scripts):
     scripts : dict
         The code of each module, as a script.
     """
-    starts_worker = any("new Worker(" in scripts.get(normpath(join(name, "..", a)), "") for a in _MODULE_TAG.findall(text))
+    starts_worker = any(
+        "new Worker(" in scripts.get(normpath(join(name, "..", a)), "") for a in _MODULE_TAG.findall(text)
+    )
     text = _MODULE_TAG.sub(r'<script defer src="\1.js"></script>', _PRELOADED_FONT.sub("", text))
     text = _OWN_LINK.sub(r"\1", text)  # the copy does not contain itself
     text = _FOLDER_LINK.sub(r"\1index.html", text)

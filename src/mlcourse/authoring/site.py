@@ -1,6 +1,7 @@
 """Sphinx extension: what the site has beyond Jupyter Book.
 
-Directives ``think``, ``quiz`` and ``exercises``; below each chapter's title the line of facts and the links to its notebooks; the notebooks themselves, to download; no script that would call another host.
+Directives ``think``, ``quiz`` and ``exercises``; below each chapter's title the line of facts and the links to its notebooks;
+the notebooks themselves, to download; no script that would call another host.
 """
 
 from __future__ import annotations
