@@ -3,6 +3,7 @@
 import json
 import re
 from functools import cache
+from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import unquote, urldefrag, urlparse
 
@@ -143,10 +144,19 @@ def test_every_figure_of_a_chapter_has_a_caption_and_a_description(built_site, c
         assert all(len(image["alt"]) > 20 for image in in_text), chapter.slug
 
 
+def opening_of(path):
+    """The text of the first paragraph after the line of facts and the links."""
+    html = path.read_text(encoding="utf-8")
+    first = re.search(r"</h1>\s*<div class=\"chapter-head\">.*?</div>\s*<p>(.*?)</p>", html, re.DOTALL)
+    return " ".join(unescape(re.sub(r"<[^>]+>", "", first[1])).split())
+
+
 def test_pages_describe_themselves(built_site, course):
     for chapter in course.chapters:
         metadata = page(built_site / f"book/{chapter.slug}.html").metadata
         assert 50 <= len(metadata["description"]) <= 200, chapter.slug
+        opening = opening_of(built_site / f"book/{chapter.slug}.html")
+        assert metadata["og:description"][:40] == opening[:40], f"{chapter.slug}: not how its text begins"
         assert metadata["og:title"]
         assert metadata["og:url"] == course.page_url(f"book/{chapter.slug}")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mlcourse.authoring.course import Course
 from mlcourse.authoring.execute import ENVIRONMENT, execute
+from mlcourse.authoring.offline import write_bundle
 from mlcourse.authoring.optimize import ThemeError, optimize, prepare
 from mlcourse.authoring.search import build_index
 from mlcourse.authoring.sync import sync
@@ -51,5 +52,9 @@ def build(root):
         return 1
     indexed = build_index(root)
     print(f"optimized: {len(optimized)} pages; search: " + (f"{indexed} pages indexed" if indexed else "up to date"))
+    packed = write_bundle(course)
+    print(
+        f"offline copy: {packed.name}, {packed.stat().st_size / 1e6:.1f} MB" if packed else "offline copy: up to date"
+    )
     print(f"built in {time.perf_counter() - start:.0f} s: {root / '_build/html/index.html'}")
     return 0

@@ -12,6 +12,7 @@ import yaml
 
 from mlcourse import __version__
 from mlcourse.authoring.errors import SourceError
+from mlcourse.authoring.graph import direct, leads_to
 from mlcourse.exercises import exercise_sets
 
 GPU_WORDS = {"none": "no GPU needed", "helps": "a GPU helps", "needed": "needs a GPU"}
@@ -51,12 +52,16 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the plan: its title, what it is for, and the titles of all its chapters, ready or not."""
+    """One part of the plan: its title, what it is for, and the titles of all its chapters, ready or not.
+
+    `needs` has what the chapters that are not ready will need.
+    """
 
     slug: str
     title: str
     summary: str
     planned: dict[str, str]
+    needs: dict[str, tuple[str, ...]]
 
 
 class Course:
@@ -82,6 +87,7 @@ class Course:
         self.version = __version__
         self.chapters = self._chapters()
         self._check_prerequisites()
+        self._check_plan()
         self._check_exercises()
 
     @cached_property
@@ -92,9 +98,32 @@ class Course:
     def plan(self):
         parts = self._yaml("book/plan.yml")["parts"]
         return tuple(
-            Part(p["slug"], p["title"], p["summary"], {f"{p['slug']}/{c['slug']}": c["title"] for c in p["chapters"]})
+            Part(
+                p["slug"],
+                p["title"],
+                p["summary"],
+                {f"{p['slug']}/{c['slug']}": c["title"] for c in p["chapters"]},
+                {f"{p['slug']}/{c['slug']}": tuple(c.get("prerequisites", ())) for c in p["chapters"]},
+            )
             for p in parts
         )
+
+    @cached_property
+    def titles(self):
+        """The title of every chapter, ready or planned, by slug and in the plan's order."""
+        planned = {slug: title for part in self.plan for slug, title in part.planned.items()}
+        return {**planned, **{chapter.slug: chapter.title for chapter in self.chapters}}
+
+    @cached_property
+    def needs(self):
+        """What every chapter needs, ready or planned, by slug; nothing that another need implies."""
+        planned = {slug: needs for part in self.plan for slug, needs in part.needs.items()}
+        return direct({**planned, **{chapter.slug: chapter.facts.prerequisites for chapter in self.chapters}})
+
+    @cached_property
+    def leads_to(self):
+        """Which chapters, ready or planned, need each chapter."""
+        return leads_to(self.needs)
 
     @property
     def requirement(self):
@@ -158,6 +187,21 @@ class Course:
             raise SourceError(
                 path, line_of(path, "prerequisites"), f"prerequisites go in a circle: {loop}", "remove one"
             ) from None
+
+    def _check_plan(self):
+        path = self.root / "book/plan.yml"
+        before = set()
+        for part in self.plan:
+            for slug, needs in part.needs.items():
+                line = line_of(path, f"slug: {slug.split('/')[1]},")
+                if needs and slug in self.by_slug:
+                    message = f"{slug} is ready, so that its own front matter says what it needs"
+                    raise SourceError(path, line, message, "remove `prerequisites` from this line")
+                for need in needs:
+                    if need not in before:
+                        message = f"{slug} needs {need!r}, which does not come before it"
+                        raise SourceError(path, line, message, "name a chapter that stands above it in the plan")
+                before.add(slug)
 
     def _check_exercises(self):
         solved = {

@@ -79,10 +79,10 @@ def _visit_display(translator, node):
     translator.body.append(
         f'<div class="formula" tabindex="0" role="group" aria-label="formula">{_html(translator, node, True)}</div>'
     )
-    if node["number"]:
-        translator.body.append(f'<span class="eqno">({get_node_equation_number(translator, node)})')
-        translator.add_permalink_ref(node, "Link to this equation")
-        translator.body.append("</span>")
+    number = f"({get_node_equation_number(translator, node)})" if node["number"] else ""
+    translator.body.append(f'<span class="eqno">{number}')
+    translator.add_permalink_ref(node, "Link to this equation")
+    translator.body.append("</span>")
     translator.body.append("</div>\n")
     raise nodes.SkipNode
 

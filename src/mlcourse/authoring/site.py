@@ -1,7 +1,7 @@
 """Sphinx extension: what the site has beyond Jupyter Book.
 
-Directives ``think``, ``exercises``, ``course-map`` and ``prerequisite-graph``; below each chapter's title the line of facts
-and the links to its notebooks; the notebooks themselves, to download; no script that would call another host.
+Directives ``think`` and ``exercises``; below each chapter's title the line of facts and the links to its notebooks;
+the notebooks themselves, to download; no script that would call another host.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sphinx.util.docutils import SphinxDirective
 from mlcourse.authoring.cards import difficulty_text, exercises_of
 from mlcourse.authoring.course import GPU_WORDS, Course
 from mlcourse.authoring.errors import SourceError
-from mlcourse.authoring.graph import prerequisite_svg
+from mlcourse.authoring.reading import reading_minutes
 
 
 class details(nodes.General, nodes.Element):
@@ -84,53 +84,8 @@ class Exercises(_CourseDirective):
         return [cards, _badges(self.course, f"exercises/{slug}", self.env.docname, "the exercises")]
 
 
-class CourseMap(_CourseDirective):
-    """All parts of the plan, with links to the chapters that are ready."""
-
-    def make_nodes(self):
-        self.env.note_reread()
-        course = self.course
-        box = nodes.container(classes=["course-map"])
-        for part in course.plan:
-            ready = [chapter for chapter in course.chapters if chapter.part == part.slug]
-            section = nodes.container(classes=["part", "ready" if ready else "planned"])
-            section += nodes.paragraph("", "", nodes.strong("", part.title), classes=["part-title"])
-            section += nodes.paragraph("", part.summary)
-            chapters = nodes.bullet_list()
-            for chapter in ready:
-                time = nodes.inline("", f" ({chapter.facts.minutes} minutes)")
-                link = _doc_link(f"book/{chapter.slug}", chapter.title, self.env.docname)
-                chapters += nodes.list_item("", nodes.paragraph("", "", link, time), classes=["ready"])
-            section += chapters if ready else []
-            planned = [title for slug, title in part.planned.items() if slug not in course.by_slug]
-            if planned:
-                section += details(
-                    "",
-                    summary("", f"{len(planned)} more planned"),
-                    nodes.paragraph("", ", ".join(planned)),
-                    classes=["planned"],
-                )
-            box += section
-        return [box]
-
-
-class PrerequisiteGraph(_CourseDirective):
-    """Which chapter needs which: a drawing with links, and the same as a list for those who cannot see it."""
-
-    def make_nodes(self):
-        self.env.note_reread()
-        course = self.course
-        svg = prerequisite_svg(
-            course.chapters, lambda slug: self.env.app.builder.get_relative_uri(self.env.docname, f"book/{slug}")
-        )
-        lines = nodes.bullet_list()
-        for chapter in course.chapters:
-            needs = ", ".join(course.by_slug[slug].title for slug in chapter.facts.prerequisites) or "nothing before it"
-            lines += nodes.list_item("", nodes.paragraph("", f"{chapter.title} needs {needs}."))
-        return [
-            nodes.container("", nodes.raw("", svg, format="html"), classes=["prerequisite-graph"]),
-            details("", summary("", "The same as text"), lines),
-        ]
+class chapter_head(nodes.Admonition, nodes.Element):
+    """The line of facts and the links. An admonition is no part of the description that search engines get."""
 
 
 def _doc_link(docname, text, from_doc):
@@ -171,7 +126,7 @@ def _add_facts(app, doctree):
     if not facts.prerequisites:
         needs += nodes.Text("nothing before it")
     items = [
-        nodes.paragraph("", f"{facts.minutes} minutes"),
+        nodes.paragraph("", f"{facts.minutes} minutes to work through, {reading_minutes(doctree)} to read"),
         needs,
         nodes.paragraph("", f"Runs in {facts.seconds} s with {facts.megabytes} MB"),
         nodes.paragraph("", _sentence(GPU_WORDS[facts.gpu])),
@@ -180,7 +135,7 @@ def _add_facts(app, doctree):
     badges = _badges(_course(app), f"notebooks/{chapter.slug}", docname, "this chapter")
     exercises = _badges(_course(app), f"exercises/{chapter.slug}", docname, "the exercises")
     badges += exercises.children
-    section[1:1] = [line, badges]
+    section.insert(1, chapter_head("", line, badges))
 
 
 def _sentence(text):
@@ -259,6 +214,14 @@ def _finish(app, error):
             path.unlink()
 
 
+def _visit_head(translator, node):
+    translator.body.append('<div class="chapter-head">')
+
+
+def _depart_head(translator, node):
+    translator.body.append("</div>\n")
+
+
 def _visit_details(translator, node):
     translator.body.append(translator.starttag(node, "details"))
 
@@ -280,13 +243,13 @@ def setup(app):
     app.setup_extension("mlcourse.authoring.explorables")
     app.setup_extension("mlcourse.authoring.quizzes")
     app.setup_extension("mlcourse.authoring.progress")
+    app.setup_extension("mlcourse.authoring.navigation")
+    app.add_node(chapter_head, html=(_visit_head, _depart_head))
     app.add_node(details, html=(_visit_details, _depart_details))
     app.add_node(summary, html=(_visit_summary, _depart_summary))
     for name, directive in {
         "think": Think,
         "exercises": Exercises,
-        "course-map": CourseMap,
-        "prerequisite-graph": PrerequisiteGraph,
     }.items():
         app.add_directive(name, directive)
     app.connect("config-inited", _configure, priority=100)
