@@ -13,6 +13,7 @@ from mlcourse.authoring.course import Course
 from mlcourse.authoring.execute import ENVIRONMENT, execute
 from mlcourse.authoring.optimize import ThemeError, optimize, prepare
 from mlcourse.authoring.search import build_index
+from mlcourse.authoring.stamp import stamp
 from mlcourse.authoring.sync import sync
 
 
@@ -45,7 +46,7 @@ def build(root):
         print("the site was not built: every warning above is an error; each names its file and line", file=sys.stderr)
         return status
     try:
-        optimized = optimize(root)
+        optimized = optimize(root, stamp(course))
     except ThemeError as error:
         print(error, file=sys.stderr)
         return 1
