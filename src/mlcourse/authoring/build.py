@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+from mlcourse.authoring.addresses import write_redirects
 from mlcourse.authoring.course import Course
 from mlcourse.authoring.execute import ENVIRONMENT, execute
 from mlcourse.authoring.optimize import ThemeError, optimize, prepare
@@ -33,7 +34,7 @@ def build(root):
     start = time.perf_counter()
     course = Course(root)
     derived = sync(course)
-    print(f"derived: {len(derived)} notebooks written" if derived else "derived: notebooks are up to date")
+    print(f"derived: {len(derived)} files written" if derived else "derived: all is up to date")
     executed = execute(course)
     print(f"executed: {', '.join(executed)}" if executed else "executed: nothing, all outputs are kept")
     prepare(root)
@@ -51,6 +52,7 @@ def build(root):
         print(error, file=sys.stderr)
         return 1
     indexed = build_index(root)
+    write_redirects(course, root / "_build/html")
     print(f"optimized: {len(optimized)} pages; search: " + (f"{indexed} pages indexed" if indexed else "up to date"))
     print(f"built in {time.perf_counter() - start:.0f} s: {root / '_build/html/index.html'}")
     return 0
