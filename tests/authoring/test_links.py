@@ -192,6 +192,13 @@ def test_a_host_that_is_off_is_not_called_broken():
     assert "cannot be reached" in fault.why
 
 
+def test_a_machine_that_is_not_online_is_not_taken_for_a_book_of_broken_links(course):
+    site = links_of(course, '<a href="http://a.invalid/">1</a><a href="http://b.invalid/">2</a>').site
+    text, broken = report(course, site, external=True)
+    assert broken == 1
+    assert "is this machine online?" in text
+
+
 def test_the_report_ends_with_how_many(course, host):
     site = links_of(course, f'<a href="gone.html">1</a><a href="{host}/gone">2</a><a href="{host}/there">3</a>').site
     text, broken = report(course, site, external=True)

@@ -25,6 +25,7 @@ _TAG = re.compile(r'<[a-zA-Z](?:[^>"]|"[^"]*")*>')
 _LINK = re.compile(r'\s(?:href|src)="([^"]*)"')
 _ANCHOR = re.compile(r'\s(?:id|name)="([^"]*)"')
 _LINK_IN_MARKDOWN = re.compile(r"\]\(([^()\s]+)\)")
+_NO_HOST = "there is no such host"
 _GONE = (404, 410)
 _HOSTS_AT_A_TIME = 8
 _PAGES_SHOWN = 3
@@ -212,7 +213,7 @@ def _answer(address, method, timeout):
 
 def _reason(error):
     if isinstance(error, socket.gaierror):
-        return "there is no such host", error.errno == socket.EAI_NONAME
+        return _NO_HOST, error.errno == socket.EAI_NONAME
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not valid: {error.verify_message}", True
     if isinstance(error, TimeoutError):
@@ -242,7 +243,10 @@ def report(course, site, *, external=False):
     """
     links = Links(course, site)
     faults, asked = links.faults(), links.external() if external else {}
-    faults += check_external(asked)
+    answers = check_external(asked)
+    if len(asked) > 1 and all(answer.why == _NO_HOST for answer in answers) and len(answers) == len(asked):
+        answers = [Fault(("all pages",), "other hosts", "none of them is found: is this machine online?")]
+    faults += answers
     broken = [fault for fault in faults if fault.certain]
     unclear = [fault for fault in faults if not fault.certain]
     lines = [f"broken: {fault}" for fault in broken] + [f"not sure: {fault}" for fault in unclear]
