@@ -22,7 +22,8 @@ _QUIET = ["--IPKernelApp.log_level=ERROR"]  # a kernel warns about its own conne
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 """What kernels must find set, whatever the shell has set."""
 
-_KEY = "code_used"
+KEY = "code_used"
+"""Where the key of `key_of` stands in the data of a kept notebook."""
 
 
 def execute(course):
@@ -44,7 +45,7 @@ def execute(course):
     waiting = []
     for chapter in course.chapters:
         notebook, cells = read_notebook(chapter.path)
-        key = package.key([cell.source for cell in cells if cell.kind == "code"], repr(ENVIRONMENT))
+        key = key_of(package, cells)
         if not _is_kept(cache, notebook, key):
             waiting.append((chapter, notebook, key))
     if not waiting:
@@ -57,16 +58,21 @@ def execute(course):
             notebook, seconds, error = future.result()
             if error:
                 raise _cell_error(chapter.path, notebook, error)
-            bundle = CacheBundleIn(notebook, str(chapter.path), data={"execution_seconds": seconds, _KEY: key})
+            bundle = CacheBundleIn(notebook, str(chapter.path), data={"execution_seconds": seconds, KEY: key})
             cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
     return [chapter.slug for chapter, *_ in waiting]
+
+
+def key_of(package, cells):
+    """Hash all that the outputs of these cells depend on besides the cells."""
+    return package.key([cell.source for cell in cells if cell.kind == "code"], repr(ENVIRONMENT))
 
 
 def _is_kept(cache, notebook, key):
     """Tell whether outputs are kept; those of other code are dropped, or Jupyter Book would take them for these."""
     with suppress(KeyError):
         record = cache.match_cache_notebook(notebook)
-        if record.data.get(_KEY) == key:
+        if record.data.get(KEY) == key:
             return True
         cache.remove_cache(record.pk)
     return False
