@@ -80,7 +80,7 @@ class Course:
 
     def __init__(self, root):
         self.root = Path(root).resolve()
-        self.config = self._yaml("_config.yml")
+        self.config = self.read_yaml("_config.yml")
         self.repository = self.config["repository"]["url"].rstrip("/")
         self.branch = self.config["repository"]["branch"]
         self.site = self.config["html"]["baseurl"].rstrip("/")
@@ -96,7 +96,7 @@ class Course:
 
     @cached_property
     def plan(self):
-        parts = self._yaml("book/plan.yml")["parts"]
+        parts = self.read_yaml("book/plan.yml")["parts"]
         return tuple(
             Part(
                 p["slug"],
@@ -125,6 +125,12 @@ class Course:
         """Which chapters, ready or planned, need each chapter."""
         return leads_to(self.needs)
 
+    @cached_property
+    def pages(self):
+        """Every page, as `_toc.yml` names it, in reading order."""
+        toc = self.read_yaml("_toc.yml")
+        return (toc["root"], *(entry["file"] for part in toc["parts"] for entry in part["chapters"]))
+
     @property
     def requirement(self):
         """What pip installs to get this version of the package from the repository."""
@@ -137,7 +143,8 @@ class Course:
         slug = self.repository.split("github.com/")[-1]
         return f"https://colab.research.google.com/github/{slug}/blob/{self.branch}/{path}"
 
-    def _yaml(self, name):
+    def read_yaml(self, name):
+        """Read one of the course's YAML files."""
         path = self.root / name
         try:
             return yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -150,7 +157,7 @@ class Course:
 
     def _chapters(self):
         toc = self.root / "_toc.yml"
-        files = [entry["file"] for part in self._yaml("_toc.yml")["parts"] for entry in part["chapters"]]
+        files = self.pages[1:]
         chapters = []
         for file in files:
             path = self.root / f"{file}.md"

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 import nbformat
 
+from mlcourse.authoring.addresses import keep_addresses
 from mlcourse.authoring.cards import card_line
 from mlcourse.authoring.course import GPU_WORDS, read_front_matter
 from mlcourse.authoring.errors import SourceError
@@ -51,12 +52,12 @@ def derive(course):
 
 
 def sync(course, *, check=False):
-    """Write the derived notebooks, or only compare.
+    """Write the derived notebooks and the list of addresses, or only compare.
 
     Returns
     -------
     list of str
-        The files that were stale: missing, different, or derived from a source that is gone.
+        The files that were stale: missing, different, incomplete, or derived from a source that is gone.
     """
     files = derive(course)
     stale = []
@@ -74,7 +75,7 @@ def sync(course, *, check=False):
                 stale.append(str(path))
                 if not check:
                     target.unlink()
-    return stale
+    return stale + keep_addresses(course, check=check)
 
 
 def _chapter(course, chapter, form):
