@@ -294,6 +294,7 @@ def _depart_summary(translator, node):
 
 def setup(app):
     """Register everything."""
+    app.setup_extension("mlcourse.authoring.demonstration")
     app.setup_extension("mlcourse.authoring.explorables")
     app.add_node(details, html=(_visit_details, _depart_details))
     app.add_node(summary, html=(_visit_summary, _depart_summary))
