@@ -240,6 +240,7 @@ def _depart_summary(translator, node):
 
 def setup(app):
     """Register everything."""
+    app.setup_extension("mlcourse.authoring.demonstration")
     app.setup_extension("mlcourse.authoring.explorables")
     app.setup_extension("mlcourse.authoring.quizzes")
     app.setup_extension("mlcourse.authoring.progress")
