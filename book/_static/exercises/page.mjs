@@ -19,6 +19,7 @@ const element = (tag, properties = {}, ...children) => {
 };
 const megabytes = (bytes) => (bytes < 995_000 ? "less than 1" : Math.round(bytes / 1e6));
 const number = (points) => String(Math.round(100 * points) / 100);
+const lastLine = (text) => text.trim().split("\n").at(-1).slice(0, 300);
 const sentence = (words) => (words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : words.join(""));
 
 class Exercise {
@@ -57,7 +58,7 @@ class Exercise {
       const section = block.closest("section");
       return follows && (section === own || !section.querySelector(":scope > .exercise"));
     });
-    return blocks.map((block) => block.textContent).join("\n");
+    return blocks.map((block) => block.querySelector("pre").textContent).join("\n");
   }
 
   prepareText() {
@@ -222,17 +223,17 @@ class Exercise {
   show({ found, failed, ended, seconds }, check) {
     if (ended === "time") this.say(`Stopped: your code ran longer than ${seconds} s; is there a loop that never ends? Your code is kept, and Python starts anew.`);
     else if (ended) this.say("Stopped. Your code is kept, and Python starts anew.");
-    else if (failed?.step === "packages") this.say(`${this.packageNames(this.files)} could not be loaded from ${host(this.files)}. Your code is kept: try again when the connection is back, or work in the notebook. (${failed.message.slice(0, 300)})`);
-    else if (failed?.step === "python") this.say(`${unreachable()} (${failed.message.slice(0, 300)})`);
-    else if (failed) this.say(`Python broke down and starts anew; your code is kept. (${failed.message.slice(0, 300)})`);
+    else if (failed?.step === "packages") this.say(`${this.packageNames(this.files)} could not be loaded from ${host(this.files)}. Your code is kept: try again when the connection is back, or work in the notebook. (${lastLine(failed.message)})`);
+    else if (failed?.step === "python") this.say(`${unreachable()} (${lastLine(failed.message)})`);
+    else if (failed) this.say(`Python broke down and starts anew; your code is kept. (${lastLine(failed.message)})`);
     else this.showFound(found, check);
   }
 
   showFound(found, check) {
     if (found.error) this.output.append(element("pre", { className: "exercise-error", textContent: found.error }));
     const quiet = !this.output.textContent;
-    if (found.missing) this.say(found.missing);
-    else if (found.error) this.say("Your code raised an error.");
+    if (found.error) this.say(found.missing ? "Your code raised an error, and there is nothing to check yet." : "Your code raised an error.");
+    else if (found.missing) this.say(found.missing);
     else if (!check && quiet) this.say("Your code ran and printed nothing. Call your function below it to see what it returns.");
     else this.say("");
     if (found.card) this.result.innerHTML = found.card; // the card of the notebook: text in it is escaped

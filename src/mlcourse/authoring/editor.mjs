@@ -7,23 +7,25 @@ import { EditorState } from "@codemirror/state";
 import { drawSelection, EditorView, highlightSpecialChars, keymap } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
+// The colors follow the page's theme, for that sets `color-scheme`.
 const colors = HighlightStyle.define([
-  { tag: [tags.keyword, tags.operatorKeyword, tags.controlKeyword, tags.definitionKeyword, tags.moduleKeyword], color: "var(--code-keyword)" },
-  { tag: [tags.string, tags.special(tags.string)], color: "var(--code-string)" },
-  { tag: [tags.number, tags.bool, tags.null, tags.self], color: "var(--code-number)" },
-  { tag: [tags.function(tags.definition(tags.variableName)), tags.definition(tags.className)], color: "var(--code-name)" },
-  { tag: tags.comment, color: "var(--code-comment)" },
+  { tag: [tags.keyword, tags.operatorKeyword, tags.controlKeyword, tags.definitionKeyword, tags.moduleKeyword], color: "light-dark(#7928a1, #dcc6e0)" },
+  { tag: [tags.string, tags.special(tags.string)], color: "light-dark(#006d2c, #abe338)" },
+  { tag: [tags.number, tags.bool, tags.null, tags.self], color: "light-dark(#8a4600, #f5ab35)" },
+  { tag: [tags.function(tags.definition(tags.variableName)), tags.definition(tags.className)], color: "light-dark(#0b62a4, #6cb4f0)" },
+  { tag: tags.comment, color: "light-dark(#545c66, #a7aeb7)" },
 ]);
+const selection = "light-dark(#cfe3f5, #27435c)";
 
 const look = EditorView.theme({
-  "&": { color: "inherit", backgroundColor: "transparent" },
+  "&": { color: "inherit", backgroundColor: "transparent", fontFamily: "var(--pst-font-family-monospace)", fontSize: ".86rem", lineHeight: "1.55", minHeight: "6rem", padding: ".8rem 1rem" },
   "&.cm-focused": { outline: "none" },
   ".cm-scroller": { fontFamily: "inherit", lineHeight: "inherit", overflowX: "auto" },
   ".cm-content": { padding: "0", caretColor: "var(--pst-color-text-base)" },
   ".cm-line": { padding: "0" },
   ".cm-cursor": { borderLeftColor: "var(--pst-color-text-base)", borderLeftWidth: "2px" },
-  "& .cm-selectionBackground, &.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground": { backgroundColor: "var(--code-selection)" },
-  "&.cm-focused .cm-matchingBracket": { backgroundColor: "var(--code-selection)", outline: "1px solid var(--mlc-line)" },
+  "& .cm-selectionBackground, &.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground": { backgroundColor: selection },
+  "&.cm-focused .cm-matchingBracket": { backgroundColor: selection, outline: "1px solid var(--mlc-line)" },
   "&.cm-focused .cm-nonmatchingBracket": { backgroundColor: "transparent", textDecoration: "underline" },
 });
 

@@ -60,7 +60,12 @@ def page_text(course, chapter):
         if announced:
             number += 1
             before, statement = without_directive(cell.source)
-            parts += [before, f"## {number}. {exercises[announced].title}", _directive("exercise-card", announced), statement]
+            parts += [
+                before,
+                f"## {number}. {exercises[announced].title}",
+                _directive("exercise-card", announced),
+                statement,
+            ]
         elif cell.kind == "markdown":
             parts.append(cell.source)
         elif asked:
@@ -199,10 +204,14 @@ def _visit_editor(translator, node):
     if needs.elsewhere:
         names = " and ".join(playground.NAMES.get(name, name) for name in needs.elsewhere)
         where = "Write your answer here or in the notebook, and run the notebook in Colab or on your machine."
-        translator.body.append(f'<p class="exercise-elsewhere">This exercise needs {escape(names)}, which this page cannot run. {where}</p>\n')
+        translator.body.append(
+            f'<p class="exercise-elsewhere">This exercise needs {escape(names)}, which this page cannot run. {where}</p>\n'
+        )
     if node["text"]:
         label = f'<label for="text-{exercise.name}">Your text</label>'
-        translator.body.append(f'{label}<textarea id="text-{exercise.name}" rows="9" data-code="{escape(node["code"])}"></textarea>\n')
+        translator.body.append(
+            f'{label}<textarea id="text-{exercise.name}" rows="9" data-code="{escape(node["code"])}"></textarea>\n'
+        )
 
 
 def _depart_editor(translator, node):
@@ -234,7 +243,9 @@ def _place(app, doctree):
         editor["text"] = playground.is_text(editor["name"], editor["code"])
         if editor["text"]:
             editor.clear()
-    for paragraph in doctree.findall(lambda node: "exercise-needs" in getattr(node, "attributes", {}).get("classes", [])):
+    for paragraph in doctree.findall(
+        lambda node: "exercise-needs" in getattr(node, "attributes", {}).get("classes", [])
+    ):
         paragraph += nodes.Text(_what_runs_here(needs.values(), app.config.exercise_packages["address"]))
     app.env.note_dependency(str(_course(app).root / playground.LOCK))
 

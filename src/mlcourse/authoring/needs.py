@@ -77,9 +77,9 @@ def course_modules(names, inside=True):
     found, waiting = set(), {name for name in names if _is_module(name)}
     while waiting:
         module = waiting.pop()
-        parts = module.split(".")
-        found |= {".".join(parts[: i + 1]) for i in range(len(parts))}
-        waiting |= {name for name in _imports(_tree(module), inside) if _is_module(name)} - found
+        found.add(module)
+        imported = {name for name in _imports(_tree(module), inside) if _is_module(name)}
+        waiting |= {*imported, module.rpartition(".")[0]} - {*found, ""}
     return found
 
 

@@ -101,7 +101,7 @@ def bundle_editor(root):
     if not kept.exists():
         program = (
             'import { build } from "esbuild";\n'
-            f'await build({{ entryPoints: [{json.dumps(str(_EDITOR))}], outfile: {json.dumps(str(kept))}, bundle: true, minify: true, '
+            f"await build({{ entryPoints: [{json.dumps(str(_EDITOR))}], outfile: {json.dumps(str(kept))}, bundle: true, minify: true, "
             'format: "esm", target: "es2022", legalComments: "none", logLevel: "error", nodePaths: ["node_modules"] });'
         )
         command = [node_program(), "--input-type=module", "--eval", program]

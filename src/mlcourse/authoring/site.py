@@ -259,7 +259,7 @@ def _copy_notebooks(app, error):
         for folder in ("notebooks", "exercises"):
             source = Path(app.srcdir) / folder
             if source.exists():
-                ignore = shutil.ignore_patterns(".ipynb_checkpoints")
+                ignore = shutil.ignore_patterns(".ipynb_checkpoints", "*.md")
                 shutil.copytree(source, Path(app.outdir) / folder, dirs_exist_ok=True, ignore=ignore)
 
 

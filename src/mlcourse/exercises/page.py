@@ -132,7 +132,13 @@ def _check(request, names, clock):
         result = run(exercise, _Counted(given, exercise, clock))
         card = report.as_html(result, stuck="The hints are below.")
     answered = bool(result.answered)
-    return {"card": card, "points": result.points, "passed": result.passed, "answered": answered, "manual": isinstance(result, HandedIn)}
+    return {
+        "card": card,
+        "points": result.points,
+        "passed": result.passed,
+        "answered": answered,
+        "manual": isinstance(result, HandedIn),
+    }
 
 
 def _missing(exercise):

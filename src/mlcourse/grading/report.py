@@ -44,7 +44,11 @@ def as_html(result, stuck=None):
     else:
         body = _html_cases(result)
         body += "".join(f"<p><strong>{label}:</strong> {escape(text)}</p>" for label, text in _comments(result))
-        body += f"<p>{REMAINS}</p>" if result.passed else f"<p>Stuck? {stuck or f'<code>hint({escape(exercise.name)})</code>'}</p>"
+        body += (
+            f"<p>{REMAINS}</p>"
+            if result.passed
+            else f"<p>Stuck? {stuck or f'<code>hint({escape(exercise.name)})</code>'}</p>"
+        )
     return _card(color, head, body)
 
 
