@@ -78,7 +78,9 @@ class Exercises(_CourseDirective):
         cards = nodes.bullet_list(classes=["exercise-cards"])
         for number, exercise in enumerate(exercises, 1):
             minutes = f"{exercise.points} points · {exercise.minutes} minutes · difficulty {difficulty_text(exercise.difficulty)}"
-            title = nodes.paragraph("", "", nodes.strong("", f"{number}. {exercise.title}"))
+            address = self.env.app.builder.get_relative_uri(self.env.docname, f"exercises/{slug}")
+            link = nodes.reference("", exercise.title, refuri=f"{address}#{exercise.name}", internal=True)
+            title = nodes.paragraph("", "", nodes.strong("", f"{number}. ", link))
             cards += nodes.list_item("", title, nodes.paragraph("", minutes))
         self.env.note_dependency(str(self.course.root / "src/mlcourse/exercises" / f"{slug.replace('-', '_')}.py"))
         return [cards, _badges(self.course, f"exercises/{slug}", self.env.docname, "the exercises")]
@@ -195,7 +197,7 @@ def _copy_notebooks(app, error):
         for folder in ("notebooks", "exercises"):
             source = Path(app.srcdir) / folder
             if source.exists():
-                ignore = shutil.ignore_patterns(".ipynb_checkpoints")
+                ignore = shutil.ignore_patterns(".ipynb_checkpoints", "*.md")
                 shutil.copytree(source, Path(app.outdir) / folder, dirs_exist_ok=True, ignore=ignore)
 
 
