@@ -4,9 +4,12 @@ import re
 
 import pytest
 
+from mlcourse.authoring.node import install_packages
 from mlcourse.authoring.quizzes import questions_of
 from mlcourse.quizzes import notebook
+from tests.conftest import ROOT
 from tests.site.browser import needs_chromium
+from tests.site.test_quality import AXE, SCROLL
 
 pytestmark = needs_chromium
 PAGE = "book/math/vectors.html"
@@ -222,3 +225,24 @@ def test_pages_without_a_quiz_load_nothing_for_it(built_site):
 @pytest.mark.parametrize("name", ["chapter.mjs", "progress.mjs", "progress-file.mjs", "store.mjs"])
 def test_scripts_are_small(built_site, name):
     assert (built_site / "_static" / name).stat().st_size < 10_000
+
+
+def test_axe_finds_nothing_after_answers(open_page, address):
+    install_packages(ROOT, tests=True)
+    axe = (ROOT / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
+    faults = []
+    page = open_page(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    options(page, "before-which-distance").nth(1).click()
+    for question, answer in {"which-distance": 0, "why-cut": 0, "random-directions": 1}.items():
+        options(page, f"quiz-{question}").nth(answer).click()
+    page.get_by_role("button", name="Mark as read").click()
+    for name in (PAGE, "book/progress.html"):
+        page.goto(address + name, wait_until="load")
+        page.evaluate(axe)
+        page.evaluate(SCROLL)
+        if name != PAGE:
+            page.get_by_role("button", name="Forget everything on this device").click()
+        for theme in ("light", "dark"):
+            page.evaluate("(theme) => { document.documentElement.dataset.theme = theme }", theme)
+            faults += [f"{name}, {theme}: {fault}" for fault in page.evaluate(AXE, False)]
+    assert not faults, "\n".join(faults)
