@@ -36,8 +36,8 @@ function score(place) {
     const firsts = entries.flatMap(({ first }) => first ?? []);
     const twice = entries.filter(({ before, first }) => before && first);
     const done = firsts.length === names.length ? `${right(firsts)} of ${names.length} right` : `${firsts.length} of ${names.length} answered, ${right(firsts)} right`;
-    const then = `Before the chapter ${right(twice.map((entry) => entry.before))} of ${twice.length} right, now ${right(twice.map((entry) => entry.first))} of ${twice.length}.`;
-    const said = firsts.length ? `${done} at the first try. ${twice.length ? then : ""}` : `${names.length} questions; none is answered yet.`;
+    const then = ` Before the chapter ${right(twice.map((entry) => entry.before))} of ${twice.length} right, now ${right(twice.map((entry) => entry.first))} of ${twice.length}.`;
+    const said = firsts.length ? `${done} at the first try.${twice.length ? then : ""}` : `${names.length} questions; none is answered yet.`;
     if (words.textContent !== said) words.textContent = said;
     again.setAttribute("aria-disabled", !firsts.length);
   };

@@ -180,7 +180,7 @@ def _add_ends(app, doctree):
         place = asked[-1].parent
         place.insert(place.index(asked[-1]) + 1, make("div", {"class": "quiz-score pst-js-only"}, words, again))
     status, button = make("span", {"role": "status"}), make("button", {"type": "button"}, "Mark as read")
-    link = _doc_link("book/progress", "Your progress", app.env.docname)
+    link = nodes.paragraph("", "", _doc_link("book/progress", "Your progress", app.env.docname))
     section += make("div", {"class": "chapter-read pst-js-only", "data-chapter": slug}, status, button, link)
 
 

@@ -27,7 +27,9 @@ _TERM = re.compile(r'<dt\b[^>]*\bid="([^"]+)"[^>]*>(.*?)</dt>', re.DOTALL)
 _HAIR_SPACE = "\u200a"
 _JOINT = re.compile(r"(?<=\w[.(\[])(?=\w)")  # Pagefind cuts at spaces only; here it must cut np.linalg.norm(x) too
 _DROPPED = re.compile(
-    r'<!--.*?-->|<(script|style|svg|button|math|nav)\b.*?</\1>|<a class="headerlink".*?</a>', re.DOTALL
+    r'<!--.*?-->|<(script|style|svg|button|math|nav)\b.*?</\1>|<a class="headerlink".*?</a>'
+    r'|<div class="quiz before".*?</ol>|<ol class="progress-chapters">.*?</ol>',  # questions that stand elsewhere too
+    re.DOTALL,
 )
 
 
