@@ -5,10 +5,12 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
 from mlcourse.authoring.offline import bundle_name, offline_files, page_offline, with_fonts, write_bundle
+from tests.conftest import ROOT
 from tests.site.browser import needs_chromium, pages_of
 from tests.site.test_browser import SCROLL
 from tests.site.test_pages import missing
@@ -65,6 +67,12 @@ def test_pages_say_where_a_program_needs_a_server():
     assert '<script defer src="../_static/run.mjs.js"></script>' in page
     assert page.index("_static/offline.js") < page.index("run.mjs.js")
     assert "serve.py" not in page_offline("book/x.html", text, {"_static/run.mjs": "1"})
+
+
+def test_nothing_is_asked_for_early_that_a_file_may_not_load():
+    links = '<link as="font" crossorigin rel="stylesheet" href="a.css"><link rel="preload" crossorigin as="font" href="a.woff2">'
+    page = page_offline("x.html", f'<head>{links}<link rel="modulepreload" href="a.mjs"></head>', {})
+    assert page.count("<link") == 1 and "a.css" in page
 
 
 def test_links_to_folders_name_their_page():
@@ -155,20 +163,46 @@ def test_a_worker_says_what_to_do(copy, new_page):
     assert "python serve.py" in said
 
 
-def test_its_own_server_serves_it_to_this_machine_only(copy):
-    from urllib.request import urlopen
+@needs_chromium
+def test_a_page_with_programs_says_so_in_its_place(tmp_path, new_page):
+    text = '<head></head><body><h1>Exercises</h1><script type="module" src="_static/run.mjs"></script></body>'
+    script = 'document.title = "run"; new Worker("w.js");'
+    (tmp_path / "_static").mkdir()
+    (tmp_path / "_static/offline.js").write_bytes((ROOT / "src/mlcourse/authoring/offline.js").read_bytes())
+    (tmp_path / "_static/run.mjs.js").write_text(script)
+    (tmp_path / "x.html").write_text(page_offline("x.html", text, {"_static/run.mjs": script}))
+    page = new_page()
+    page.goto((tmp_path / "x.html").as_uri())
+    assert page.title() == "run"
+    assert page.get_by_role("note").is_visible()
+    assert "python serve.py" in page.get_by_role("note").inner_text()
 
+
+@pytest.fixture
+def own_server(copy):
+    """The address that the copy's own program prints."""
     server = subprocess.Popen(
         [sys.executable, "serve.py"], cwd=copy, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
-    try:
-        url = re.search(r"http://127\.0\.0\.1:\d+/", server.stdout.readline())[0]
-        assert "mlcourse" in urlopen(url).read().decode()
-        with urlopen(f"{url}_static/store.mjs") as answer:
-            assert answer.headers["Content-Type"] == "text/javascript"
-    finally:
-        server.terminate()
-        server.wait(10)
+    yield re.search(r"http://127\.0\.0\.1:\d+/", server.stdout.readline())[0]
+    server.terminate()
+    server.wait(10)
+
+
+@needs_chromium
+def test_behind_its_own_server_the_copy_is_the_site(own_server, new_page):
+    with urlopen(f"{own_server}_static/store.mjs") as answer:
+        assert answer.headers["Content-Type"] == "text/javascript"
+    page, faults = new_page(viewport={"width": 1280, "height": 900}), []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("response", lambda r: r.status < 400 or faults.append(f"{r.status} {r.url}"))
+    page.goto(f"{own_server}book/math/vectors.html")
+    page.locator(".explorable-stage").first.scroll_into_view_if_needed()
+    page.wait_for_selector('.explorable-stage[data-state="ready"]')
+    page.keyboard.press("Control+k")
+    page.keyboard.type("broadcasting")
+    page.wait_for_selector("dialog .search-results a")
+    assert faults == []
 
 
 def test_the_page_on_how_to_use_it_offers_the_copy(built_site, copy, course):

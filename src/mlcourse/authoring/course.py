@@ -209,6 +209,10 @@ class Course:
                         message = f"{slug} needs {need!r}, which does not come before it"
                         raise SourceError(path, line, message, "name a chapter that stands above it in the plan")
                 before.add(slug)
+        for chapter in self.chapters:
+            if chapter.slug not in before:
+                fix = f"add its slug and title to {path.relative_to(self.root)}"
+                raise SourceError(chapter.path, 1, "this chapter is not in the plan of the course", fix)
 
     def _check_exercises(self):
         solved = {

@@ -19,8 +19,8 @@ from posixpath import join, normpath
 from mlcourse.authoring.node import install_packages, node_program
 
 _OWN = Path(__file__).parent
-_MODULE_TAG = re.compile(r'<script type="module" src="([^"?]+)[^"]*"></script>')
-_PRELOADED_FONT = re.compile(r'<link rel="preload" as="font"[^>]*>\s*')
+_MODULE_TAG = re.compile(r'<script\b(?=[^>]*\btype="module")[^>]*\bsrc="([^"?]+)[^"]*"[^>]*></script>')
+_ASKED_EARLY = re.compile(r'<link\b(?=[^>]*\brel="(?:modulepreload"|preload"[^>]*\bas="font"))[^>]*>\s*')
 _FOLDER_LINK = re.compile(r'(<a\b[^>]*href="(?!\w+:|/)[^"#?]*/)(?=["#?])')
 _FONT = re.compile(r"url\(([\"']?)([\w./-]+\.woff2)(?:\?[^)\"']*)?\1\)")
 _MODULES = ("_static/search.mjs", "pagefind/pagefind.js")
@@ -30,12 +30,11 @@ _LEFT_OUT = re.compile(
     r"[^/]+\.zip$|404\.html$|sitemap\.xml$|robots\.txt$|searchindex\.js$|objects\.inv$|\.buildinfo|"
     r"_static/(locales|styles|scripts|vendor)/|_static/[^/]*macros\.html$|pagefind/wasm\.unknown"
 )
-_FETCHED = re.compile(r"pagefind/(?!.*\.js$)|_static/.*\.json$")
+_FETCHED = re.compile(r"pagefind/(?!.*\.js$)|_static/.*\.json$|exercises/.*\.ipynb$")
 _PACKED = (".png", ".jpg", ".woff2", ".zip", ".wasm")
-_NOTE = """<div class="admonition warning" role="note"><p class="admonition-title">This page needs a server</p>
-<p>A browser does not run programs on a page that it opened as a file. In the folder of this copy, run <code>python serve.py</code>
-(<code>py serve.py</code> on Windows) and open the address that it prints: there everything works, without the internet.</p></div>"""
-
+_NOTE = """<div class="think offline-note" role="note" hidden><p><strong>Programs do not run here.</strong>
+No browser runs them on a page that it opened as a file. In the folder of this copy, run <code>python serve.py</code>
+(on Windows <code>py serve.py</code>) and open the address that it prints.</p></div>"""
 _README = """mlcourse {version}, the whole book for reading without the internet.
 
 Open index.html in a browser. Text, formulas, figures, quizzes and the search work, and so do the figures that move.
@@ -140,7 +139,7 @@ def page_offline(name, text, scripts):
     starts_worker = any(
         "new Worker(" in scripts.get(normpath(join(name, "..", a)), "") for a in _MODULE_TAG.findall(text)
     )
-    text = _MODULE_TAG.sub(r'<script defer src="\1.js"></script>', _PRELOADED_FONT.sub("", text))
+    text = _MODULE_TAG.sub(r'<script defer src="\1.js"></script>', _ASKED_EARLY.sub("", text))
     text = _OWN_LINK.sub(r"\1", text)  # the copy does not contain itself
     text = _FOLDER_LINK.sub(r"\1index.html", text)
     if starts_worker:
