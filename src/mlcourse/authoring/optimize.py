@@ -417,7 +417,8 @@ def _remembered(root):
 def _own_key(root):
     """Hash what this step is made of."""
     folder = Path(__file__).parent
-    files = [folder / "optimize.py", folder / "optimize.mjs", folder / "images.py", root / "package-lock.json"]
+    names = ("optimize.py", "optimize.mjs", "images.py", "katex.py", "katex.mjs")
+    files = [*(folder / name for name in names), root / "package-lock.json"]
     return _sha(b"".join(path.read_bytes() for path in files))
 
 
