@@ -453,10 +453,6 @@ def _rows_are_strings(rows, columns):
     return ["." * columns for _ in range(rows)]
 
 
-def _one_list(rows, columns):
-    return ["."] * columns * rows
-
-
 EMPTY_BOARD = Exercise(
     name="empty_board",
     title="Repair: an empty board",
@@ -483,7 +479,6 @@ EMPTY_BOARD = Exercise(
             "raised",
         ),
         Mistake(_rows_are_strings, "The rows are strings, and a string cannot be changed.", "raised"),
-        Mistake(_one_list, "The board is one flat list; it must hold a list for each row.", "raised"),
     ),
 )
 
@@ -573,7 +568,7 @@ def _half_even_cases(rng):
     yield Case("a negative half", -5, 2)
     yield Case("no half", 10 * rng.randint(1, 9) + 7, 10)
     yield Case("a negative number, no half", -10 * rng.randint(1, 9) - 3, 10)
-    yield Case("a whole number", 6, 3)
+    yield Case("an odd whole number", 9, 3)
     yield Case("large numbers", 10**30 + rng.randint(1, 9), 2 * 10**10 + 1)
     yield Case("a denominator that is no power of two", 9, 6)
 
@@ -809,6 +804,7 @@ def _slice_cases(rng):
     yield Case("an end before the start", 7, 4, 1, 1)
     yield Case("backward, with no ends given", rng.randint(4, 7), None, None, -1)
     yield Case("backward from −2 by twos", 7, -2, None, -2)
+    yield Case("backward down to 2, with no start", 7, None, 2, -1)
     yield Case("backward from beyond the end to 1", 6, 20, 1, -1)
     yield Case("backward, an end far to the left", 6, 3, -20, -1)
     yield Case("of nothing", 0, None, None, -1)
@@ -886,19 +882,23 @@ SLICE_POSITIONS = Exercise(
         Mistake(
             _negative_numbers_as_they_are,
             "Negative numbers were not turned into positions: −3 means n − 3.",
+            "wrong shape",
         ),
         Mistake(
             _ends_for_forward_only,
             "With a negative step the ends that are left out are the other way round: it begins at the last item.",
+            "wrong shape",
         ),
         Mistake(
             _clips_backward_like_forward,
             "With a negative step the numbers must be clipped to −1 … n − 1: position n does not exist, and the item at 0 must be "
             "taken if the end lies to the left of it.",
+            "wrong shape",
         ),
         Mistake(
             _missing_end_is_turned,
             "Backward, the missing end was set to −1 and then turned into n − 1, as if it had been given: nothing comes out.",
+            "wrong shape",
         ),
         Mistake(
             _no_clipping,
