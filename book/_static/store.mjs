@@ -4,6 +4,7 @@
 //   quiz      "math/vectors#dot-product"  { answer, right, first: { answer, right, at }, before?: { answer, right, at }, at }
 //   exercise  "unit_vector"               { points, at }         the most points that a check has found
 //   code      "unit_vector"               { text, at }           what stands in the editor
+//   allow     "cdn.jsdelivr.net"          { at }                 a host from which the reader lets packages be loaded
 const PREFIX = "mlcourse:";
 
 let kept = null;

@@ -57,6 +57,8 @@ def needs_of(exercise, cells, available):
     Needs
     """
     names = set().union(*(_imports(ast.parse(cell)) for cell in cells))
+    if exercise.cases is not None and exercise.draws_with == "numpy":
+        names.add("numpy")
     functions = [exercise.cases, exercise.oracle, exercise.compare, exercise.use]
     functions += [mistake.answer for mistake in exercise.mistakes]
     seen = set()

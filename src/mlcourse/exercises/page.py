@@ -72,10 +72,10 @@ def answer(request, write, clock):
 
     Examples
     --------
-    >>> request = {"set": "math/vectors", "name": "unit_vector", "before": "", "code": "print(6 * 7)", "check": False}
-    >>> answer(request, lambda text: print(text, end=""), lambda on: None)
-    42
-    {'error': ''}
+    >>> request = {"set": "math/vectors", "name": "unit_vector", "before": "", "code": "6 * 7", "check": False}
+    >>> printed = []
+    >>> answer(request, printed.append, lambda running: None), printed
+    ({'error': ''}, ['42\\n'])
     """
     output = Output(write)
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
@@ -91,26 +91,22 @@ def _run(request, clock):
     """Execute the cells in names of their own; return those, and the traceback of what went wrong."""
     names = {"__name__": "__main__", "__builtins__": builtins}
     try:
-        for name, source in ((BEFORE, request["before"]), (YOURS, request["code"])):
-            linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-            tree = without_course_calls(_parse(source, name))
-            with _counted(clock):
-                _execute(tree, name, names)
+        _execute(request["before"], BEFORE, names)
+        with _counted(clock):
+            _execute(request["code"], YOURS, names)
     except BaseException as error:
         return names, _trimmed(error)
     return names, ""
 
 
-def _parse(source, name):
+def _execute(source, name, names):
+    """Run a cell; the value of an expression at the learner's end is shown, as in a notebook."""
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     try:
-        return parse_cell(source)
+        tree = without_course_calls(parse_cell(source))
     except SyntaxError as error:
         error.filename = name
         raise
-
-
-def _execute(tree, name, names):
-    """Run a cell; the value of an expression at its end is shown, as in a notebook."""
     last = tree.body.pop() if name == YOURS and tree.body and isinstance(tree.body[-1], ast.Expr) else None
     exec(compile(tree, name, "exec"), names)
     if last is not None:
