@@ -1,5 +1,6 @@
 """Every data set of the course. None of them needs the internet."""
 
+from mlcourse.data.book import load_book_text
 from mlcourse.data.bundled import Dataset, load_diabetes, load_digits
 
-__all__ = ["Dataset", "load_diabetes", "load_digits"]
+__all__ = ["Dataset", "load_book_text", "load_diabetes", "load_digits"]
