@@ -73,7 +73,11 @@ def plain(course):
     found = {}
     for chapter in course.chapters:
         needs = needs_on_page(course, chapter.slug)
-        names = [e.name for e in exercise_set(chapter.slug) if not (e.manual or needs[e.name].packages or needs[e.name].elsewhere)]
+        names = [
+            e.name
+            for e in exercise_set(chapter.slug)
+            if not (e.manual or needs[e.name].packages or needs[e.name].elsewhere)
+        ]
         if names:
             found[chapter.slug] = names
     assert found, "no exercise needs nothing but Python: there must be some that work without any other host"
@@ -91,7 +95,11 @@ def first(plain):
 def solutions(key):
     names = [exercise.name for exercise in exercise_set(key)]
     cells = exercise_cells(ROOT / "solutions" / f"{key}.md", names)
-    return {asked: re.sub(r"^ *# (end )?solution\n?", "", cell.source, flags=re.MULTILINE) for cell, _, asked in cells if asked}
+    return {
+        asked: re.sub(r"^ *# (end )?solution\n?", "", cell.source, flags=re.MULTILINE)
+        for cell, _, asked in cells
+        if asked
+    }
 
 
 def as_answer(exercise, mistake):
@@ -323,7 +331,12 @@ def test_every_exercise_of_the_course_is_solved_with_the_packages(course, built_
     available = {path.name.split("-")[0].replace("_", "-") for path in folder.iterdir()}
     files = json.loads((built_site / "_static/exercises/files.json").read_text(encoding="utf-8"))
     files |= {"python": f"{address}pyodide/other/", "packages": f"{address}pyodide/other/"}
-    types = {".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm", ".json": "application/json"}
+    types = {
+        ".mjs": "text/javascript",
+        ".js": "text/javascript",
+        ".wasm": "application/wasm",
+        ".json": "application/json",
+    }
 
     def serve(route):
         path = folder / urlparse(route.request.url).path.split("/")[-1]
@@ -344,7 +357,12 @@ def test_every_exercise_of_the_course_is_solved_with_the_packages(course, built_
 
 
 def test_what_does_not_run_in_a_browser_says_so_and_offers_colab(course, visit):
-    found = [(c.slug, name) for c in course.chapters for name, needs in needs_on_page(course, c.slug).items() if needs.elsewhere]
+    found = [
+        (c.slug, name)
+        for c in course.chapters
+        for name, needs in needs_on_page(course, c.slug).items()
+        if needs.elsewhere
+    ]
     assert found
     key, name = found[0]
     page = visit(key)

@@ -63,7 +63,8 @@ def needs_of(exercise, cells, available):
     functions += [mistake.answer for mistake in exercise.mistakes]
     seen = set()
     for function in filter(callable, functions):
-        names |= _imports_of_object(function, seen) | {function.__module__}
+        module = {function.__module__} if _is_module(function.__module__) else set()
+        names |= module | _imports_of_object(function, seen)
     return _classify(_outside(names), available)
 
 

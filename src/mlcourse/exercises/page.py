@@ -36,8 +36,10 @@ class Output:
 
     def write(self, text):
         self._line += text[: self._left]
-        self._left -= len(text[: self._left])
-        if "\n" in self._line or len(self._line) > 1000 or not self._left:
+        if self._left and len(text) >= self._left:
+            self._line += "\n… more than that is not shown\n"
+        self._left = max(self._left - len(text), 0)
+        if "\n" in self._line or len(self._line) > 1000:
             self.flush()
         return len(text)
 
@@ -45,9 +47,6 @@ class Output:
         if self._line:
             self._write(self._line)
         self._line = ""
-        if self._left == 0:
-            self._write("\n… more than that is not shown\n")
-            self._left = -1
 
     def isatty(self):
         return False
