@@ -5,6 +5,7 @@
 //                                                             before alone (and at), until the quiz itself is answered
 //   exercise  "unit_vector"               { points, at }         the most points that a check has found
 //   code      "unit_vector"               { text, at }           what stands in the editor
+//   allow     "cdn.jsdelivr.net"          { at }                 a host from which the reader lets packages be loaded
 const PREFIX = "mlcourse:";
 
 let kept = null;

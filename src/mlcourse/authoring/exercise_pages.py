@@ -233,7 +233,7 @@ def _place(app, doctree):
     editors = list(doctree.findall(exercise_editor))
     if not editors:
         return
-    needs = _needs_on_page(app, app.env.docname.removeprefix(f"{FOLDER}/"))
+    needs = needs_on_page(_course(app), app.env.docname.removeprefix(f"{FOLDER}/"))
     for editor in editors:
         section = editor.parent
         while not isinstance(section, nodes.section):
@@ -269,10 +269,15 @@ def _and(words):
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _needs_on_page(app, slug):
-    """What each exercise of a set needs, from its checks and from its cells."""
-    available = playground.packages(_course(app).root)
-    path = _course(app).root / "solutions" / f"{slug}.md"
+def needs_on_page(course, slug):
+    """Say what each exercise of a set needs, from its checks and from the cells around its answer.
+
+    Returns
+    -------
+    dict of str to Needs
+    """
+    available = playground.packages(course.root)
+    path = course.root / "solutions" / f"{slug}.md"
     exercises = {exercise.name: exercise for exercise in exercise_set(slug)}
     shared, own, needs, open_name = [], [], {}, None
     for cell, announced, asked in exercise_cells(path, list(exercises)):

@@ -57,11 +57,14 @@ def needs_of(exercise, cells, available):
     Needs
     """
     names = set().union(*(_imports(ast.parse(cell)) for cell in cells))
+    if exercise.cases is not None and exercise.draws_with == "numpy":
+        names.add("numpy")
     functions = [exercise.cases, exercise.oracle, exercise.compare, exercise.use]
     functions += [mistake.answer for mistake in exercise.mistakes]
     seen = set()
     for function in filter(callable, functions):
-        names |= _imports_of_object(function, seen) | {function.__module__}
+        module = {function.__module__} if _is_module(function.__module__) else set()
+        names |= module | _imports_of_object(function, seen)
     return _classify(_outside(names), available)
 
 

@@ -47,7 +47,7 @@ def build_index(root):
         How many pages were indexed; 0 if nothing had changed.
     """
     site = root / "_build/html"
-    pages = sorted((site / "book").rglob("*.html"))
+    pages = sorted([*(site / "book").rglob("*.html"), *(site / "exercises").rglob("*.html")])
     records = {path.relative_to(site).as_posix(): page_record(path.read_text(encoding="utf-8")) for path in pages}
     stamp = hashlib.sha256(json.dumps(records).encode()).hexdigest()
     kept = root / _STAMP

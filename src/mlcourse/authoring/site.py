@@ -76,14 +76,16 @@ class Exercises(_CourseDirective):
     def make_nodes(self):
         slug, exercises = exercises_of(self.course, self.path)
         cards = nodes.bullet_list(classes=["exercise-cards"])
+        address = self.env.app.builder.get_relative_uri(self.env.docname, f"exercises/{slug}")
         for number, exercise in enumerate(exercises, 1):
             minutes = f"{exercise.points} points · {exercise.minutes} minutes · difficulty {difficulty_text(exercise.difficulty)}"
-            address = self.env.app.builder.get_relative_uri(self.env.docname, f"exercises/{slug}")
             link = nodes.reference("", exercise.title, refuri=f"{address}#{exercise.name}", internal=True)
             title = nodes.paragraph("", "", nodes.strong("", f"{number}. ", link))
             cards += nodes.list_item("", title, nodes.paragraph("", minutes))
         self.env.note_dependency(str(self.course.root / "src/mlcourse/exercises" / f"{slug.replace('-', '_')}.py"))
-        return [cards, _badges(self.course, f"exercises/{slug}", self.env.docname, "the exercises")]
+        badges = _badges(self.course, f"exercises/{slug}", self.env.docname, "the exercises")
+        badges.insert(0, _exercise_page(self.env, slug))
+        return [cards, badges]
 
 
 class chapter_head(nodes.Admonition, nodes.Element):
@@ -113,6 +115,13 @@ def _badges(course, stem, docname, what):
     return badges
 
 
+def _exercise_page(env, slug):
+    """The link to the page on which a chapter's exercises are solved, as one of its badges."""
+    address = env.app.builder.get_relative_uri(env.docname, f"exercises/{slug}")
+    link = nodes.reference("", "Solve the exercises here", refuri=address, internal=True)
+    return nodes.list_item("", nodes.paragraph("", "", link))
+
+
 def _add_facts(app, doctree):
     """Put the line of facts and the badges below a chapter's title."""
     docname = app.env.docname
@@ -136,7 +145,7 @@ def _add_facts(app, doctree):
     line = nodes.bullet_list("", *[nodes.list_item("", item) for item in items], classes=["chapter-facts"])
     badges = _badges(_course(app), f"notebooks/{chapter.slug}", docname, "this chapter")
     exercises = _badges(_course(app), f"exercises/{chapter.slug}", docname, "the exercises")
-    badges += exercises.children
+    badges += [_exercise_page(app.env, chapter.slug), *exercises.children]
     section.insert(1, chapter_head("", line, badges))
 
 

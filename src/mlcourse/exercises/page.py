@@ -36,8 +36,10 @@ class Output:
 
     def write(self, text):
         self._line += text[: self._left]
-        self._left -= len(text[: self._left])
-        if "\n" in self._line or len(self._line) > 1000 or not self._left:
+        if self._left and len(text) >= self._left:
+            self._line += "\n… more than that is not shown\n"
+        self._left = max(self._left - len(text), 0)
+        if "\n" in self._line or len(self._line) > 1000:
             self.flush()
         return len(text)
 
@@ -45,9 +47,6 @@ class Output:
         if self._line:
             self._write(self._line)
         self._line = ""
-        if self._left == 0:
-            self._write("\n… more than that is not shown\n")
-            self._left = -1
 
     def isatty(self):
         return False
@@ -72,10 +71,10 @@ def answer(request, write, clock):
 
     Examples
     --------
-    >>> request = {"set": "math/vectors", "name": "unit_vector", "before": "", "code": "print(6 * 7)", "check": False}
-    >>> answer(request, lambda text: print(text, end=""), lambda on: None)
-    42
-    {'error': ''}
+    >>> request = {"set": "math/vectors", "name": "unit_vector", "before": "", "code": "6 * 7", "check": False}
+    >>> printed = []
+    >>> answer(request, printed.append, lambda running: None), printed
+    ({'error': ''}, ['42\\n'])
     """
     output = Output(write)
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
@@ -91,26 +90,22 @@ def _run(request, clock):
     """Execute the cells in names of their own; return those, and the traceback of what went wrong."""
     names = {"__name__": "__main__", "__builtins__": builtins}
     try:
-        for name, source in ((BEFORE, request["before"]), (YOURS, request["code"])):
-            linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-            tree = without_course_calls(_parse(source, name))
-            with _counted(clock):
-                _execute(tree, name, names)
+        _execute(request["before"], BEFORE, names)
+        with _counted(clock):
+            _execute(request["code"], YOURS, names)
     except BaseException as error:
         return names, _trimmed(error)
     return names, ""
 
 
-def _parse(source, name):
+def _execute(source, name, names):
+    """Run a cell; the value of an expression at the learner's end is shown, as in a notebook."""
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     try:
-        return parse_cell(source)
+        tree = without_course_calls(parse_cell(source))
     except SyntaxError as error:
         error.filename = name
         raise
-
-
-def _execute(tree, name, names):
-    """Run a cell; the value of an expression at its end is shown, as in a notebook."""
     last = tree.body.pop() if name == YOURS and tree.body and isinstance(tree.body[-1], ast.Expr) else None
     exec(compile(tree, name, "exec"), names)
     if last is not None:
