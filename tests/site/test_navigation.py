@@ -133,6 +133,12 @@ def test_a_link_to_a_figure_or_equation_is_found_followed_and_lands_right(addres
     shown = link.evaluate("""link => { const box = link.getBoundingClientRect();
       return link.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)) }""")
     assert shown, "the link is cut off or covered"
+    covers = link.evaluate("""link => { const before = document.createRange();
+      before.selectNodeContents(link.parentNode);
+      before.setEndBefore(link);
+      return [...before.getClientRects()].some((r) => r.right > link.getBoundingClientRect().left + 1
+        && r.bottom > link.getBoundingClientRect().top + 4 && r.top < link.getBoundingClientRect().bottom - 4) }""")
+    assert not covers, "the link lies on the number or the caption"
     link.click()
     page.wait_for_function("a => location.hash === '#' + a", arg=anchor)
     for _ in range(2):

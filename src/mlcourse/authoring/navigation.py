@@ -37,7 +37,12 @@ class CourseMap(_CourseDirective):
         def url_of(slug):
             return self.env.app.builder.get_relative_uri(self.env.docname, f"book/{slug}")
 
-        return [nodes.raw("", map_html(self.course, url_of), format="html"), self._as_text()]
+        def html(text):
+            return nodes.raw("", text, format="html")
+
+        # The search leaves out what is in <nav>: in the text form each title stands many times.
+        nav = html('<nav aria-label="The map as text">')
+        return [html(map_html(self.course, url_of)), nav, self._as_text(), html("</nav>")]
 
     def _as_text(self):
         course, lines = self.course, nodes.bullet_list()
