@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from docutils import nodes
 
+from mlcourse.authoring.elements import make
 from mlcourse.authoring.navigation import _outdated
 from mlcourse.authoring.reading import reading_minutes
 from tests.site.browser import needs_chromium, pages_of
@@ -36,6 +37,8 @@ def test_reading_time_leaves_out_what_is_done_and_what_is_folded():
     for kind in ("quiz", "exercise-cards", "cell_output", "tag_hide-input"):
         box = nodes.container("", nodes.paragraph("", "word " * 4400), classes=[kind])
         assert reading_minutes(nodes.section("", box)) == 1, kind
+    question = make("div", {"class": "quiz before"}, nodes.paragraph("", "word " * 4400))
+    assert reading_minutes(nodes.section("", question)) == 1
 
 
 def test_the_facts_tell_reading_from_working_through(built_site, course):

@@ -6,7 +6,7 @@ from docutils import nodes
 
 WORDS_A_MINUTE = 220
 SECONDS_A_FORMULA, SECONDS_IN_A_LINE, SECONDS_A_LINE_OF_CODE, SECONDS_A_FIGURE = 12, 1, 3, 12
-_TO_DO = {"quiz", "exercise-cards", "badges", "tag_hide-input", "tag_hide-cell"}
+_TO_DO = {"quiz", "pretest", "chapter-read", "exercise-cards", "badges", "tag_hide-input", "tag_hide-cell"}
 """Classes of what is done rather than read, and of code that is folded."""
 
 
@@ -44,7 +44,7 @@ def _seconds(node):
         return SECONDS_A_FIGURE + sum(map(_seconds, node.findall(nodes.caption)))
     if isinstance(node, nodes.Invisible | nodes.raw):
         return 0
-    classes = set(node.get("classes", ()))
+    classes = {*node.get("classes", ()), *node.get("attributes", {}).get("class", "").split()}
     if classes & _TO_DO or "cell_output" in classes:
         return sum(map(_seconds, node.findall(nodes.figure)))
     return sum(map(_seconds, node.children))
