@@ -89,6 +89,28 @@ def test_outputs_that_somebody_else_kept_are_not_trusted(tmp_path):
     assert course.write(CHAPTER) == ["part/chapter"]
 
 
+def test_a_chapter_is_not_even_parsed_while_nothing_has_changed(tmp_path, monkeypatch):
+    course = TinyCourse(tmp_path)
+    course.write(CHAPTER)
+
+    def parse(path):
+        raise AssertionError(f"{path} was parsed")
+
+    monkeypatch.setattr(module, "read_notebook", parse)
+    assert course.write(CHAPTER) == []
+    with pytest.raises(AssertionError, match="was parsed"):
+        course.write(CHAPTER.replace("Prose.", "Other prose."))
+
+
+def test_outputs_that_were_deleted_are_made_again(tmp_path):
+    from jupyter_cache import get_cache
+
+    course = TinyCourse(tmp_path)
+    course.write(CHAPTER)
+    get_cache(str(tmp_path / module.CACHE)).remove_cache(1)
+    assert course.write(CHAPTER) == ["part/chapter"]
+
+
 def test_failing_cell_has_file_line_and_error(tmp_path):
     course = TinyCourse(tmp_path)
     with pytest.raises(SourceError) as caught:

@@ -117,3 +117,20 @@ def test_extensions_are_those_of_the_site(course):
     from mlcourse.authoring.myst import EXTENSIONS
 
     assert set(course.config["parse"]["myst_enable_extensions"]) == EXTENSIONS
+
+
+def test_nothing_is_derived_while_nothing_has_changed(sources, monkeypatch):
+    from mlcourse.authoring import sync as module
+
+    assert sync(Course(sources))
+    calls = []
+    monkeypatch.setattr(module, "derive", lambda course: calls.append(1) or derive(course))
+    assert sync(Course(sources)) == []
+    assert calls == []
+    target = sources / "exercises/math/vectors.ipynb"
+    target.write_text(target.read_text() + " ")
+    assert sync(Course(sources)) == ["exercises/math/vectors.ipynb"]
+    chapter = sources / "book/math/vectors.md"
+    chapter.write_text(chapter.read_text() + "\nOne more sentence.\n")
+    assert sync(Course(sources)) == ["notebooks/math/vectors.ipynb"]
+    assert len(calls) == 2

@@ -84,7 +84,14 @@ class PackageCode:
         str
             It changes when an output could.
         """
-        files = [*self.files_used(cells), self.root / "requirements.lock"]
+        return self._key(self.files_used(cells), more)
+
+    def key_of_all(self, *more):
+        """Hash all code that any chapter could use, the lock, and whatever else outputs depend on."""
+        return self._key(_files_below(self._folder), more)
+
+    def _key(self, used, more):
+        files = [*used, self.root / "requirements.lock"]
         lines = [f"{path.relative_to(self.root).as_posix()} {self._digest(path)}" for path in files]
         return hashlib.sha256("\n".join([*lines, *more]).encode()).hexdigest()
 

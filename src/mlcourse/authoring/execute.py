@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
+from jupyter_cache.cache.db import NbCacheRecord
 from jupyter_cache.executors.utils import single_nb_execution
 from tqdm import tqdm
 
@@ -42,13 +45,19 @@ def execute(course):
         For the first cell that fails, with its line.
     """
     cache, package = get_cache(str(course.root / CACHE)), PackageCode(course.root)
+    checked, code = _Checked(course.root / CACHE, cache), package.key_of_all(repr(ENVIRONMENT))
     waiting = []
     for chapter in course.chapters:
+        if checked.holds(chapter, code):
+            continue
         notebook, cells = read_notebook(chapter.path)
         key = key_of(package, cells)
-        if not _is_kept(cache, notebook, key):
+        if record := _kept(cache, notebook, key):
+            checked.add(chapter, code, record)
+        else:
             waiting.append((chapter, notebook, key))
     if not waiting:
+        checked.write()
         return []
     timeout = course.config["execute"]["timeout"]
     workers = min(len(waiting), os.cpu_count() or 1)
@@ -59,7 +68,8 @@ def execute(course):
             if error:
                 raise _cell_error(chapter.path, notebook, error)
             bundle = CacheBundleIn(notebook, str(chapter.path), data={"execution_seconds": seconds, KEY: key})
-            cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+            checked.add(chapter, code, cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True))
+    checked.write()
     return [chapter.slug for chapter, *_ in waiting]
 
 
@@ -68,14 +78,44 @@ def key_of(package, cells):
     return package.key([cell.source for cell in cells if cell.kind == "code"], repr(ENVIRONMENT))
 
 
-def _is_kept(cache, notebook, key):
-    """Tell whether outputs are kept; those of other code are dropped, or Jupyter Book would take them for these."""
+def _kept(cache, notebook, key):
+    """Return the record of kept outputs; those of other code are dropped, or Jupyter Book would take them for these."""
     with suppress(KeyError):
         record = cache.match_cache_notebook(notebook)
         if record.data.get(KEY) == key:
-            return True
+            return record
         cache.remove_cache(record.pk)
-    return False
+    return None
+
+
+class _Checked:
+    """Which chapters had their outputs when last looked, so that a chapter is not parsed again while nothing at all has changed."""
+
+    def __init__(self, folder, cache):
+        self._path, self._cache = folder / "checked.json", cache
+        self._known = json.loads(self._path.read_text(encoding="utf-8")) if self._path.exists() else {}
+
+    def holds(self, chapter, code):
+        known = self._known.get(chapter.slug)
+        if known is None or known["state"] != _state(chapter, code):
+            return False
+        with suppress(KeyError):
+            return NbCacheRecord.record_from_hashkey(known["record"], self._cache.db).data.get(KEY) == known["key"]
+        return False
+
+    def add(self, chapter, code, record):
+        self._known[chapter.slug] = {
+            "state": _state(chapter, code),
+            "record": record.hashkey,
+            "key": record.data[KEY],
+        }
+
+    def write(self):
+        self._path.write_text(json.dumps(self._known), encoding="utf-8")
+
+
+def _state(chapter, code):
+    return hashlib.sha256(code.encode() + chapter.path.read_bytes()).hexdigest()
 
 
 def _run(path, notebook, timeout):

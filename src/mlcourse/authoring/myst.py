@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from myst_nb.core.read import MystMetadataParsingError, read_myst_markdown_notebook
 from myst_parser.config.main import MdParserConfig
@@ -59,9 +61,14 @@ def read_notebook(path):
     -------
     NotebookNode
         Without its source map, so that it can be executed and cached.
-    list of Cell
+    tuple of Cell
     """
-    text = path.read_text(encoding="utf-8")
+    notebook, cells = _parse(path, path.read_text(encoding="utf-8"))
+    return copy.deepcopy(notebook), cells
+
+
+@lru_cache(maxsize=1000)
+def _parse(path, text):
     config = MdParserConfig(enable_extensions=EXTENSIONS)
     try:
         notebook = read_myst_markdown_notebook(text, config, add_source_map=True, path=path)
@@ -74,7 +81,7 @@ def read_notebook(path):
         Cell(cell.cell_type, cell.source, dict(cell.metadata), _first_line(lines, cell, start))
         for cell, start in zip(notebook.cells, starts, strict=True)
     ]
-    return notebook, cells
+    return notebook, tuple(cells)
 
 
 def _first_line(lines, cell, start):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import nbformat
 
+import mlcourse
 from mlcourse.authoring.addresses import keep_addresses
 from mlcourse.authoring.cards import card_line
 from mlcourse.authoring.course import GPU_WORDS, read_front_matter
@@ -19,6 +20,7 @@ from mlcourse.authoring.notebook_form import NotebookForm, notes_text
 from mlcourse.authoring.quizzes import split_at_quizzes
 from mlcourse.exercises import exercise_set
 
+_LEFT = "_build/derived.sha256"
 _SETUP = """\
 # Set-up: installs the course where it is missing (as on Colab) and does nothing where it is installed.
 try:
@@ -59,6 +61,8 @@ def sync(course, *, check=False):
     list of str
         The files that were stale: missing, different, incomplete, or derived from a source that is gone.
     """
+    if not check and _is_as_left(course):
+        return []
     files = derive(course)
     stale = []
     for path, content in files.items():
@@ -75,7 +79,29 @@ def sync(course, *, check=False):
                 stale.append(str(path))
                 if not check:
                     target.unlink()
-    return stale + keep_addresses(course, check=check)
+    stale += keep_addresses(course, check=check)
+    if not check:
+        (course.root / _LEFT).parent.mkdir(exist_ok=True)
+        (course.root / _LEFT).write_text(_state(course.root), encoding="utf-8")
+    return stale
+
+
+def _is_as_left(course):
+    """Tell whether all sources and all derived files are as the last run left them."""
+    left = course.root / _LEFT
+    return left.exists() and left.read_text(encoding="utf-8") == _state(course.root)
+
+
+def _state(root):
+    """Hash everything that deriving reads, its own code among it, and everything that it writes."""
+    package = Path(mlcourse.__file__).parent
+    folders = [root / name for name in ("book", "solutions", "notebooks", "exercises")] + [package]
+    files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
+    digest = hashlib.sha256()
+    for path in [root / "_config.yml", root / "_toc.yml", *files]:
+        if "__pycache__" not in path.parts:
+            digest.update(f"{path}\n".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def _chapter(course, chapter, form):
