@@ -29,7 +29,8 @@ _NOT_SHOWN_IN_CHAPTERS = ("authoring", "cli.py", "explorables", "grading")
 def execute(course):
     """Execute the chapters whose code has changed since their outputs were kept.
 
-    Outputs are kept for the code of the chapter's cells; they are all dropped when the package or the lock changes.
+    Outputs are kept for the code of the chapter's cells; they are all dropped when the package or the lock changes. Those of
+    chapters that compute with the text of the book are dropped when any chapter changes.
 
     Returns
     -------
@@ -43,12 +44,15 @@ def execute(course):
     """
     cache = get_cache(str(course.root / CACHE))
     _drop_outputs_of_other_code(course.root, cache)
+    text_changed = _has_text_changed(course)
     waiting = []
     for chapter in course.chapters:
         notebook, _ = read_notebook(chapter.path)
         cached = None
         with suppress(KeyError):
             cached = cache.match_cache_notebook(notebook)
+        if text_changed and _reads_the_book(notebook):
+            cached = None
         if cached is None:
             waiting.append((chapter, notebook))
     if not waiting:
@@ -97,6 +101,19 @@ def _drop_outputs_of_other_code(root, cache):
             cache.remove_cache(record.pk)
     stamp.parent.mkdir(parents=True, exist_ok=True)
     stamp.write_text(now)
+
+
+def _has_text_changed(course):
+    """Tell whether any chapter was edited since this was asked last."""
+    stamp = course.root / CACHE / "text.sha256"
+    now = hashlib.sha256(b"\0".join(chapter.path.read_bytes() for chapter in course.chapters)).hexdigest()
+    changed = not stamp.exists() or stamp.read_text() != now
+    stamp.write_text(now)
+    return changed
+
+
+def _reads_the_book(notebook):
+    return any("load_book_text" in cell.source for cell in notebook.cells if cell.cell_type == "code")
 
 
 def package_hash(root):
