@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv/bin
 READY := .venv/ready
 
-.PHONY: book test lab serve sync bench lock clean
+.PHONY: book test lab serve sync links newest bench lock clean
 
 book: $(READY)  ## derive the notebooks, execute the chapters, build the site to _build/html
 	$(VENV)/mlcourse book
@@ -19,6 +19,12 @@ serve: book  ## serve the site on this machine
 
 sync: $(READY)  ## derive notebooks/ and exercises/ from book/ and solutions/
 	$(VENV)/mlcourse sync
+
+links: book  ## check where every link of the site leads, also to other hosts
+	$(VENV)/mlcourse links --external
+
+newest: $(READY)  ## run every notebook on the newest versions of what it needs, not the locked ones
+	$(VENV)/python tools/newest.py
 
 bench: $(READY)  ## measure the grader, beside nbgrader and otter-grader if --setup made their environments
 	$(VENV)/python benchmarks/grading.py

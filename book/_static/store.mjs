@@ -2,8 +2,10 @@
 // overwrite each other:
 //   read      "math/vectors"              { at }
 //   quiz      "math/vectors#dot-product"  { answer, right, first: { answer, right, at }, before?: { answer, right, at }, at }
+//                                                             before alone (and at), until the quiz itself is answered
 //   exercise  "unit_vector"               { points, at }         the most points that a check has found
 //   code      "unit_vector"               { text, at }           what stands in the editor
+//   allow     "cdn.jsdelivr.net"          { at }                 a host from which the reader lets packages be loaded
 const PREFIX = "mlcourse:";
 
 let kept = null;

@@ -1,4 +1,4 @@
-"""The command line: `mlcourse check` and `grade`, and for authors `sync` and `book`."""
+"""The command line: `mlcourse check` and `grade`, and for authors `sync`, `book` and `links`."""
 
 from __future__ import annotations
 
@@ -86,6 +86,12 @@ def _parser():
     )
     adjust.set_defaults(run=_adjust)
 
+    progress = commands.add_parser("progress", help="show how far you are in the exercises and quizzes")
+    progress.add_argument(
+        "--import", dest="file", metavar="FILE", help="first take in what the site's page “Your progress” saved"
+    )
+    progress.set_defaults(run=_progress)
+
     doctor = commands.add_parser("doctor", help="say what the course and grading need here, and what is missing")
     doctor.set_defaults(run=_doctor)
 
@@ -95,6 +101,12 @@ def _parser():
 
     book = commands.add_parser("book", help="derive, execute and build the site into _build/html")
     book.set_defaults(run=_book)
+
+    links = commands.add_parser("links", help="check the links of the built site")
+    links.add_argument(
+        "--external", action="store_true", help="also ask other hosts for the pages that are linked there"
+    )
+    links.set_defaults(run=_links)
     return parser
 
 
@@ -194,6 +206,20 @@ def _adjust(options):
         return 2
 
 
+def _progress(options):
+    from mlcourse.exercises import progress
+    from mlcourse.exercises.site_file import SiteFileError, import_site_file
+
+    try:
+        if options.file:
+            print(import_site_file(options.file))
+    except SiteFileError as error:
+        print(f"mlcourse progress: {error}", file=sys.stderr)
+        return 2
+    print(progress())
+    return 0
+
+
 def _doctor(options):
     try:
         from mlcourse.grading.doctor import as_text, examine, works_here
@@ -241,6 +267,10 @@ def _book(options):
     return _authoring(_run_book, options)
 
 
+def _links(options):
+    return _authoring(_run_links, options)
+
+
 def _authoring(command, options):
     """Run an author's command: its tools are an extra, and its faults have a file and a line."""
     try:
@@ -274,6 +304,16 @@ def _run_book(options):
     from mlcourse.authoring.course import find_root
 
     return build(find_root())
+
+
+def _run_links(options):
+    from mlcourse.authoring.course import Course, find_root
+    from mlcourse.authoring.links import report
+
+    course = Course(find_root())
+    text, broken = report(course, course.root / "_build/html", external=options.external)
+    print(text)
+    return 1 if broken else 0
 
 
 if __name__ == "__main__":

@@ -96,6 +96,29 @@ def test_contents_name_a_file_that_is_not_there(sources):
     assert error.line == line_of(sources / "_toc.yml", "book/python/nothing")
 
 
+def test_plan_needs_a_chapter_that_comes_later_or_does_not_exist(sources):
+    for wrong in ("math/svd", "math/nothing"):
+        edit(sources, "book/plan.yml", "prerequisites: [math/vectors]", f"prerequisites: [{wrong}]")
+        error = fault(sources)
+        assert f"math/matrices needs '{wrong}', which does not come before it" in str(error)
+        assert error.line == line_of(sources / "book/plan.yml", "slug: matrices,")
+        edit(sources, "book/plan.yml", f"prerequisites: [{wrong}]", "prerequisites: [math/vectors]")
+
+
+def test_plan_repeats_what_a_ready_chapter_says_itself(sources):
+    edit(sources, "book/plan.yml", 'title: "NumPy"', 'title: "NumPy", prerequisites: [math/vectors]')
+    assert "its own front matter says what it needs" in str(fault(sources))
+
+
+def test_chapter_missing_from_the_plan(sources):
+    edit(sources, "book/plan.yml", '      - {slug: numpy, title: "NumPy"}\n', "")
+    path = sources / "book/plan.yml"
+    path.write_text(
+        path.read_text().replace("python/numpy, ", "").replace("[python/numpy]", "[]").replace(", python/numpy", "")
+    )
+    assert "this chapter is not in the plan" in str(fault(sources))
+
+
 def test_solution_without_its_check(sources):
     (sources / "solutions/math/other.md").write_text((sources / "solutions/math/vectors.md").read_text())
     assert "these solutions have no checks" in str(fault(sources))

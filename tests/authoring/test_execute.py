@@ -44,10 +44,49 @@ def test_what_is_executed_again(tmp_path):
     assert course.write(CHAPTER) == []
     assert course.write(CHAPTER.replace("Prose.", "Other prose.")) == [], "a prose edit executed cells"
     assert course.write(CHAPTER.replace("1 + 1", "1 + 2")) == ["part/chapter"]
-    (tmp_path / "src/mlcourse/new.py").write_text("x = 1\n")
-    assert course.write(CHAPTER.replace("1 + 1", "1 + 2")) == ["part/chapter"], (
-        "a change of the package kept old outputs"
-    )
+
+
+def test_only_a_chapter_that_uses_the_code_is_executed_again(tmp_path):
+    course = TinyCourse(tmp_path)
+    used, other = tmp_path / "src/mlcourse/used.py", tmp_path / "src/mlcourse/other.py"
+    for path in (tmp_path / "src/mlcourse/__init__.py", used, other):
+        path.write_text("")
+    text = CHAPTER.replace("print", "if False:\n    import mlcourse.used\nprint")
+    assert course.write(text) == ["part/chapter"]
+    other.write_text("x = 1\n")
+    assert course.write(text) == []
+    used.write_text("x = 1\n")
+    assert course.write(text) == ["part/chapter"]
+    used.write_text("x = 1  # a comment counts: `show_source` would show it\n")
+    assert course.write(text) == ["part/chapter"]
+    (tmp_path / "requirements.lock").write_text("a==2\n")
+    assert course.write(text) == ["part/chapter"]
+    assert course.write(text) == []
+
+
+def test_jupyter_book_finds_the_new_outputs_and_not_the_old_ones(tmp_path):
+    from jupyter_cache import get_cache
+
+    course = TinyCourse(tmp_path)
+    course.write(CHAPTER)
+    (tmp_path / "requirements.lock").write_text("a==2\n")
+    course.write(CHAPTER)
+    (record,) = get_cache(str(tmp_path / module.CACHE)).list_cache_records()
+    assert record.data["execution_seconds"] > 0
+
+
+def test_outputs_that_somebody_else_kept_are_not_trusted(tmp_path):
+    """`jupyter-book build` alone keeps outputs too, but not for which code of the package they are."""
+    from jupyter_cache import get_cache
+    from jupyter_cache.base import CacheBundleIn
+
+    course = TinyCourse(tmp_path)
+    course.write(CHAPTER)
+    cache = get_cache(str(tmp_path / module.CACHE))
+    notebook = cache.get_cache_bundle(cache.list_cache_records()[0].pk).nb
+    bundle = CacheBundleIn(notebook, str(course.chapters[0].path), data={"execution_seconds": 1})
+    cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+    assert course.write(CHAPTER) == ["part/chapter"]
 
 
 def test_a_chapter_that_reads_the_book_is_executed_again_when_any_text_changes(tmp_path):
@@ -64,14 +103,6 @@ def test_failing_cell_has_file_line_and_error(tmp_path):
         course.write(CHAPTER.replace("print(1 + 1)", "1 / 0"))
     assert caught.value.line == 11
     assert "ZeroDivisionError: division by zero" in str(caught.value)
-
-
-def test_tools_that_chapters_do_not_run_do_not_count(tmp_path):
-    course = TinyCourse(tmp_path)
-    before = module.package_hash(course.root)
-    (tmp_path / "src/mlcourse/grading").mkdir()
-    (tmp_path / "src/mlcourse/grading/x.py").write_text("x = 1\n")
-    assert module.package_hash(course.root) == before
 
 
 def test_figures_are_drawn_whatever_backend_the_shell_has_set(tmp_path, monkeypatch):

@@ -195,6 +195,20 @@ def test_a_new_style_gives_every_page_a_new_address_of_it(site):
     assert new != old
 
 
+def test_a_new_stamp_is_written_without_work_on_the_pages(site):
+    root, page = site.parents[1], site / "book/a.html"
+    page.write_text(PAGE.replace("</body>", '<footer><p class="stamp"></p></footer></body>'))
+    optimize(root, "Version 1")
+    assert '<p class="stamp">Version 1</p>' in page.read_text()
+    assert optimize(root, 'Version 2, commit <a href="x">abc</a>') == []
+    assert '<p class="stamp">Version 2, commit <a href="x">abc</a></p>' in page.read_text()
+    assert optimize(root, "Version 3") == []
+    assert '<p class="stamp">Version 3</p>' in page.read_text()
+    written = page.stat().st_mtime_ns
+    assert optimize(root, "Version 3") == []
+    assert page.stat().st_mtime_ns == written
+
+
 def test_an_icon_that_nobody_drew_is_an_error(site):
     page = site / "book/a.html"
     page.write_text(page.read_text().replace("fa-bars", "fa-rocket"))

@@ -41,6 +41,7 @@ def test_questions(chapter):
     names = [block.name for block in directives(chapter)]
     assert 2 <= names.count("think") <= 4
     assert 5 <= names.count("quiz") <= 10
+    assert names.count("pretest") == 1
     assert names.count("exercises") == 1
 
 

@@ -49,20 +49,3 @@ def test_svg_is_the_same_every_time():
         for _ in range(2)
     }
     assert len(runs) == 1
-
-
-def _luminance(color):
-    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def _contrast(a, b):
-    high, low = sorted((_luminance(a), _luminance(b)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
-
-
-def test_palettes_have_the_contrast_of_text():
-    assert all(_contrast(color, style._ON_LIGHT["paper"]) >= 4.5 for color in style.COLORS)
-    assert all(_contrast(color, style._ON_DARK["paper"]) >= 4.5 for color in style._COLORS_ON_DARK)
-    assert len(style.COLORS) == len(style._COLORS_ON_DARK)

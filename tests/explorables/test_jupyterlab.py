@@ -1,16 +1,8 @@
 """The explorables in a real JupyterLab: the same modules, moved by keyboard and mouse, with their state in Python."""
 
-import os
-import re
-import subprocess
-import sys
-import time
-import urllib.request
-from contextlib import suppress
-
-import nbformat
 import pytest
 
+from tests.jupyterlab import output, run, serve_notebook
 from tests.site.browser import ARGUMENTS, INSTALL, find_chromium
 
 pytestmark = pytest.mark.skipif(find_chromium() is None, reason=f"there is no Chromium; install it: {INSTALL}")
@@ -23,60 +15,8 @@ CELLS = [
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """The address of a notebook in a JupyterLab that is served for the test."""
-    folder = tmp_path_factory.mktemp("lab")
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(notebook, folder / "try.ipynb")
-    settings = {
-        key: str(folder / key.lower())
-        for key in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_WORKSPACES_DIR")
-    }
-    log = folder / "log.txt"
-    options = [
-        "--no-browser",
-        "--allow-root",
-        "--port=0",
-        "--IdentityProvider.token=try",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--ip=127.0.0.1",
-    ]
-    with open(log, "w") as output:
-        command = [sys.executable, "-m", "jupyterlab", *options, f"--ServerApp.root_dir={folder}"]
-        server = subprocess.Popen(command, cwd=folder, env={**os.environ, **settings}, stdout=output, stderr=output)
-    try:
-        root = _address(log, server)
-        yield f"{root}/lab/tree/try.ipynb?token=try"
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
-
-
-def _address(log, server):
-    for _ in range(600):
-        found = re.search(r"(http://127\.0\.0\.1:\d+)/lab", log.read_text())
-        with suppress(OSError):  # the address is in the log a moment before somebody answers there
-            if found and urllib.request.urlopen(f"{found[1]}/api/status?token=try", timeout=30).status == 200:
-                return found[1]
-        assert server.poll() is None, log.read_text()
-        time.sleep(0.1)
-    raise AssertionError(log.read_text())
-
-
-def output(page, number):
-    return page.locator(".jp-CodeCell").nth(number)
-
-
-def run(page, number, shown):
-    """Run a cell and wait for what it shows; what is run while the kernel still starts is lost, so ask again."""
-    from playwright.sync_api import TimeoutError
-
-    for patience in (10_000, 20_000, 30_000):
-        output(page, number).locator(".cm-content").click()
-        page.keyboard.press("Control+Enter")
-        with suppress(TimeoutError):
-            return output(page, number).locator(shown).first.wait_for(timeout=patience)
-    raise AssertionError(f"cell {number} shows no {shown}: {output(page, number).inner_text()}")
+    with serve_notebook(tmp_path_factory.mktemp("lab"), CELLS) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

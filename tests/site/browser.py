@@ -27,9 +27,10 @@ needs_chromium = pytest.mark.skipif(find_chromium() is None, reason=f"there is n
 
 
 def pages_of(site):
-    """All pages but the first, which only leads to the welcome page."""
-    pages = (path.relative_to(site) for path in site.rglob("*.html") if "_static" not in path.parts)
-    return sorted(page.as_posix() for page in pages if page.as_posix() != "index.html")
+    """All pages but those that only lead to another: the first, and old addresses."""
+    pages = (path for path in site.rglob("*.html") if "_static" not in path.relative_to(site).parts)
+    own = (page for page in pages if 'http-equiv="refresh"' not in page.read_text(encoding="utf-8"))
+    return sorted(page.relative_to(site).as_posix() for page in own)
 
 
 @cache

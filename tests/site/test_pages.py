@@ -3,12 +3,14 @@
 import json
 import re
 from functools import cache
+from html import unescape
 from html.parser import HTMLParser
-from urllib.parse import unquote, urldefrag, urlparse
 
 import pytest
 
+from mlcourse.authoring.links import report
 from tests.conftest import ROOT
+from tests.site.browser import pages_of
 
 
 class Page(HTMLParser):
@@ -54,36 +56,9 @@ def pages(built_site):
     return [path for path in built_site.rglob("*.html") if "_static" not in path.parts]
 
 
-def missing(site, path, link):
-    """Say what an internal link points to, if it is not there."""
-    address, anchor = urldefrag(link)
-    parsed = urlparse(address)
-    if parsed.scheme in ("http", "https", "mailto", "data"):
-        return None
-    if address.startswith("/"):
-        target = site / unquote(parsed.path).split("/", 2)[2]
-    else:
-        target = (path.parent / unquote(parsed.path)).resolve() if parsed.path else path
-    target = target / "index.html" if target.is_dir() else target
-    if not target.exists():
-        return f"{path.relative_to(site)}: {link}: there is no such file"
-    if anchor and target.suffix == ".html" and unquote(anchor) not in page(target).ids:
-        return f"{path.relative_to(site)}: {link}: there is no such anchor"
-    return None
-
-
-def test_every_internal_link_and_anchor_exists(built_site, pages):
-    faults = {missing(built_site, path, link) for path in pages for link in page(path).links + page(path).sources}
-    assert sorted(faults - {None}) == []
-
-
-def test_every_link_of_the_notebooks_to_the_site_exists(built_site, course):
-    faults = set()
-    for path in (ROOT / "notebooks").rglob("*.ipynb"):
-        for cell in json.loads(path.read_text())["cells"]:
-            for link in re.findall(re.escape(course.site) + r"/([^\s)]+)", "".join(cell["source"])):
-                faults.add(missing(built_site, built_site / "index.html", link))
-    assert sorted(faults - {None}) == []
+def test_every_link_of_the_site_and_of_its_notebooks_leads_somewhere(built_site, course):
+    text, broken = report(course, built_site)
+    assert not broken, text
 
 
 def test_every_relative_link_of_the_notebooks_exists():
@@ -143,10 +118,19 @@ def test_every_figure_of_a_chapter_has_a_caption_and_a_description(built_site, c
         assert all(len(image["alt"]) > 20 for image in in_text), chapter.slug
 
 
+def opening_of(path):
+    """The text of the first paragraph after the line of facts and the links."""
+    html = path.read_text(encoding="utf-8")
+    first = re.search(r"</h1>\s*<div class=\"chapter-head\">.*?</div>\s*<p>(.*?)</p>", html, re.DOTALL)
+    return " ".join(unescape(re.sub(r"<[^>]+>", "", first[1])).split())
+
+
 def test_pages_describe_themselves(built_site, course):
     for chapter in course.chapters:
         metadata = page(built_site / f"book/{chapter.slug}.html").metadata
         assert 50 <= len(metadata["description"]) <= 200, chapter.slug
+        opening = opening_of(built_site / f"book/{chapter.slug}.html")
+        assert metadata["og:description"][:40] == opening[:40], f"{chapter.slug}: not how its text begins"
         assert metadata["og:title"]
         assert metadata["og:url"] == course.page_url(f"book/{chapter.slug}")
 
@@ -165,6 +149,12 @@ def test_no_page_refers_to_a_file_of_another_host(pages, built_site):
         if s.startswith(("http", "//"))
     ]
     assert faults == []
+
+
+def test_the_footer_of_every_page_says_the_version(built_site, course):
+    for name in pages_of(built_site):
+        html = (built_site / name).read_text(encoding="utf-8")
+        assert f'<p class="stamp">Version {course.version}' in html[html.index("<footer") :], name
 
 
 def test_facts_are_on_the_page(built_site, course):

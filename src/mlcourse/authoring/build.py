@@ -9,10 +9,13 @@ import sys
 import time
 from pathlib import Path
 
+from mlcourse.authoring.addresses import write_redirects
 from mlcourse.authoring.course import Course
 from mlcourse.authoring.execute import ENVIRONMENT, execute
+from mlcourse.authoring.offline import write_bundle
 from mlcourse.authoring.optimize import ThemeError, optimize, prepare
 from mlcourse.authoring.search import build_index
+from mlcourse.authoring.stamp import stamp
 from mlcourse.authoring.sync import sync
 
 
@@ -29,12 +32,14 @@ def build(root):
     int
         The exit status: not 0 if a source is at fault or the site has a warning.
     """
-    start = time.perf_counter()
+    clock = _Clock()
     course = Course(root)
     derived = sync(course)
-    print(f"derived: {len(derived)} notebooks written" if derived else "derived: notebooks are up to date")
+    print(f"derived: {len(derived)} files written" if derived else "derived: all is up to date")
+    clock.done("deriving")
     executed = execute(course)
     print(f"executed: {', '.join(executed)}" if executed else "executed: nothing, all outputs are kept")
+    clock.done("executing")
     prepare(root)
     program = shutil.which("jupyter-book", path=str(Path(sys.executable).parent))
     status = subprocess.run(
@@ -44,12 +49,35 @@ def build(root):
         shutil.rmtree(root / "_build/.doctrees", ignore_errors=True)  # else the next build would not warn again
         print("the site was not built: every warning above is an error; each names its file and line", file=sys.stderr)
         return status
+    clock.done("rendering")
     try:
-        optimized = optimize(root)
+        optimized = optimize(root, stamp(course))
     except ThemeError as error:
         print(error, file=sys.stderr)
         return 1
+    clock.done("optimizing")
     indexed = build_index(root)
+    write_redirects(course, root / "_build/html")
+    clock.done("indexing")
     print(f"optimized: {len(optimized)} pages; search: " + (f"{indexed} pages indexed" if indexed else "up to date"))
-    print(f"built in {time.perf_counter() - start:.0f} s: {root / '_build/html/index.html'}")
+    packed = write_bundle(course)
+    clock.done("packing")
+    if packed:
+        print(f"offline copy: {packed.name}, {packed.stat().st_size / 1e6:.1f} MB")
+    print(f"built in {clock}: {root / '_build/html/index.html'}")
     return 0
+
+
+class _Clock:
+    """How long each step took."""
+
+    def __init__(self):
+        self._last, self._seconds = time.perf_counter(), {}
+
+    def done(self, step):
+        now = time.perf_counter()
+        self._seconds[step], self._last = now - self._last, now
+
+    def __str__(self):
+        steps = ", ".join(f"{step} {seconds:.1f}" for step, seconds in self._seconds.items())
+        return f"{sum(self._seconds.values()):.1f} s ({steps})"

@@ -12,6 +12,7 @@ import yaml
 
 from mlcourse import __version__
 from mlcourse.authoring.errors import SourceError
+from mlcourse.authoring.graph import direct, leads_to
 from mlcourse.exercises import exercise_sets
 
 GPU_WORDS = {"none": "no GPU needed", "helps": "a GPU helps", "needed": "needs a GPU"}
@@ -51,12 +52,16 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the plan: its title, what it is for, and the titles of all its chapters, ready or not."""
+    """One part of the plan: its title, what it is for, and the titles of all its chapters, ready or not.
+
+    `needs` has what the chapters that are not ready will need.
+    """
 
     slug: str
     title: str
     summary: str
     planned: dict[str, str]
+    needs: dict[str, tuple[str, ...]]
 
 
 class Course:
@@ -75,13 +80,14 @@ class Course:
 
     def __init__(self, root):
         self.root = Path(root).resolve()
-        self.config = self._yaml("_config.yml")
+        self.config = self.read_yaml("_config.yml")
         self.repository = self.config["repository"]["url"].rstrip("/")
         self.branch = self.config["repository"]["branch"]
         self.site = self.config["html"]["baseurl"].rstrip("/")
         self.version = __version__
         self.chapters = self._chapters()
         self._check_prerequisites()
+        self._check_plan()
         self._check_exercises()
 
     @cached_property
@@ -90,11 +96,40 @@ class Course:
 
     @cached_property
     def plan(self):
-        parts = self._yaml("book/plan.yml")["parts"]
+        parts = self.read_yaml("book/plan.yml")["parts"]
         return tuple(
-            Part(p["slug"], p["title"], p["summary"], {f"{p['slug']}/{c['slug']}": c["title"] for c in p["chapters"]})
+            Part(
+                p["slug"],
+                p["title"],
+                p["summary"],
+                {f"{p['slug']}/{c['slug']}": c["title"] for c in p["chapters"]},
+                {f"{p['slug']}/{c['slug']}": tuple(c.get("prerequisites", ())) for c in p["chapters"]},
+            )
             for p in parts
         )
+
+    @cached_property
+    def titles(self):
+        """The title of every chapter, ready or planned, by slug and in the plan's order."""
+        planned = {slug: title for part in self.plan for slug, title in part.planned.items()}
+        return {**planned, **{chapter.slug: chapter.title for chapter in self.chapters}}
+
+    @cached_property
+    def needs(self):
+        """What every chapter needs, ready or planned, by slug; nothing that another need implies."""
+        planned = {slug: needs for part in self.plan for slug, needs in part.needs.items()}
+        return direct({**planned, **{chapter.slug: chapter.facts.prerequisites for chapter in self.chapters}})
+
+    @cached_property
+    def leads_to(self):
+        """Which chapters, ready or planned, need each chapter."""
+        return leads_to(self.needs)
+
+    @cached_property
+    def pages(self):
+        """Every page, as `_toc.yml` names it, in reading order."""
+        toc = self.read_yaml("_toc.yml")
+        return (toc["root"], *(entry["file"] for part in toc["parts"] for entry in part["chapters"]))
 
     @property
     def requirement(self):
@@ -108,7 +143,8 @@ class Course:
         slug = self.repository.split("github.com/")[-1]
         return f"https://colab.research.google.com/github/{slug}/blob/{self.branch}/{path}"
 
-    def _yaml(self, name):
+    def read_yaml(self, name):
+        """Read one of the course's YAML files."""
         path = self.root / name
         try:
             return yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -121,7 +157,7 @@ class Course:
 
     def _chapters(self):
         toc = self.root / "_toc.yml"
-        files = [entry["file"] for part in self._yaml("_toc.yml")["parts"] for entry in part["chapters"]]
+        files = self.pages[1:]
         chapters = []
         for file in files:
             path = self.root / f"{file}.md"
@@ -158,6 +194,25 @@ class Course:
             raise SourceError(
                 path, line_of(path, "prerequisites"), f"prerequisites go in a circle: {loop}", "remove one"
             ) from None
+
+    def _check_plan(self):
+        path = self.root / "book/plan.yml"
+        before = set()
+        for part in self.plan:
+            for slug, needs in part.needs.items():
+                line = line_of(path, f"slug: {slug.split('/')[1]},")
+                if needs and slug in self.by_slug:
+                    message = f"{slug} is ready, so that its own front matter says what it needs"
+                    raise SourceError(path, line, message, "remove `prerequisites` from this line")
+                for need in needs:
+                    if need not in before:
+                        message = f"{slug} needs {need!r}, which does not come before it"
+                        raise SourceError(path, line, message, "name a chapter that stands above it in the plan")
+                before.add(slug)
+        for chapter in self.chapters:
+            if chapter.slug not in before:
+                fix = f"add its slug and title to {path.relative_to(self.root)}"
+                raise SourceError(chapter.path, 1, "this chapter is not in the plan of the course", fix)
 
     def _check_exercises(self):
         solved = {

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.executors.utils import single_nb_execution
 from tqdm import tqdm
 
+from mlcourse.authoring.code_used import PackageCode
 from mlcourse.authoring.errors import SourceError
 from mlcourse.authoring.myst import read_notebook
 
@@ -23,14 +22,15 @@ _QUIET = ["--IPKernelApp.log_level=ERROR"]  # a kernel warns about its own conne
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 """What kernels must find set, whatever the shell has set."""
 
-_NOT_SHOWN_IN_CHAPTERS = ("authoring", "cli.py", "explorables", "grading")
+KEY = "code_used"
+"""Where the key of `key_of` stands in the data of a kept notebook."""
 
 
 def execute(course):
     """Execute the chapters whose code has changed since their outputs were kept.
 
-    Outputs are kept for the code of the chapter's cells; they are all dropped when the package or the lock changes. Those of
-    chapters that compute with the text of the book are dropped when any chapter changes.
+    Outputs are kept for the code of the chapter's cells, the files of the package that this code uses, and the lock; if it
+    computes with the text of the book, also for that.
 
     Returns
     -------
@@ -42,32 +42,45 @@ def execute(course):
     SourceError
         For the first cell that fails, with its line.
     """
-    cache = get_cache(str(course.root / CACHE))
-    _drop_outputs_of_other_code(course.root, cache)
-    text_changed = _has_text_changed(course)
+    cache, package = get_cache(str(course.root / CACHE)), PackageCode(course.root)
     waiting = []
     for chapter in course.chapters:
-        notebook, _ = read_notebook(chapter.path)
-        cached = None
-        with suppress(KeyError):
-            cached = cache.match_cache_notebook(notebook)
-        if text_changed and _reads_the_book(notebook):
-            cached = None
-        if cached is None:
-            waiting.append((chapter, notebook))
+        notebook, cells = read_notebook(chapter.path)
+        key = key_of(package, cells)
+        if not _is_kept(cache, notebook, key):
+            waiting.append((chapter, notebook, key))
     if not waiting:
         return []
     timeout = course.config["execute"]["timeout"]
     workers = min(len(waiting), os.cpu_count() or 1)
     with ProcessPoolExecutor(workers, initializer=os.environ.update, initargs=(ENVIRONMENT,)) as pool:
-        futures = [pool.submit(_run, chapter.path, notebook, timeout) for chapter, notebook in waiting]
-        for (chapter, _), future in zip(tqdm(waiting, desc="executing", unit="chapter"), futures, strict=True):
+        futures = [pool.submit(_run, chapter.path, notebook, timeout) for chapter, notebook, _ in waiting]
+        for (chapter, _, key), future in zip(tqdm(waiting, desc="executing", unit="chapter"), futures, strict=True):
             notebook, seconds, error = future.result()
             if error:
                 raise _cell_error(chapter.path, notebook, error)
-            bundle = CacheBundleIn(notebook, str(chapter.path), data={"execution_seconds": seconds})
+            bundle = CacheBundleIn(notebook, str(chapter.path), data={"execution_seconds": seconds, KEY: key})
             cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
-    return [chapter.slug for chapter, _ in waiting]
+    return [chapter.slug for chapter, *_ in waiting]
+
+
+def key_of(package, cells):
+    """Hash all that the outputs of these cells depend on besides the cells."""
+    code = [cell.source for cell in cells if cell.kind == "code"]
+    reads_the_book = any("load_book_text" in source for source in code)
+    chapters = sorted(package.root.glob("book/[a-z]*/*.md")) if reads_the_book else []
+    text = [path.read_text(encoding="utf-8") for path in chapters]
+    return package.key(code, repr(ENVIRONMENT), *text)
+
+
+def _is_kept(cache, notebook, key):
+    """Tell whether outputs are kept; those of other code are dropped, or Jupyter Book would take them for these."""
+    with suppress(KeyError):
+        record = cache.match_cache_notebook(notebook)
+        if record.data.get(KEY) == key:
+            return True
+        cache.remove_cache(record.pk)
+    return False
 
 
 def _run(path, notebook, timeout):
@@ -91,36 +104,3 @@ def _cell_error(path, notebook, error):
     return SourceError(
         path, 1, f"the chapter cannot be executed: {error.strip()}", "open it with `make lab` and run all cells"
     )
-
-
-def _drop_outputs_of_other_code(root, cache):
-    stamp = root / CACHE / "code.sha256"
-    now = package_hash(root)
-    if stamp.exists() and stamp.read_text() != now:
-        for record in cache.list_cache_records():
-            cache.remove_cache(record.pk)
-    stamp.parent.mkdir(parents=True, exist_ok=True)
-    stamp.write_text(now)
-
-
-def _has_text_changed(course):
-    """Tell whether any chapter was edited since this was asked last."""
-    stamp = course.root / CACHE / "text.sha256"
-    now = hashlib.sha256(b"\0".join(chapter.path.read_bytes() for chapter in course.chapters)).hexdigest()
-    changed = not stamp.exists() or stamp.read_text() != now
-    stamp.write_text(now)
-    return changed
-
-
-def _reads_the_book(notebook):
-    return any("load_book_text" in cell.source for cell in notebook.cells if cell.cell_type == "code")
-
-
-def package_hash(root):
-    """Hash the code that chapters can execute: the package without its tools, and the lock."""
-    package = Path(root) / "src/mlcourse"
-    files = [p for p in package.rglob("*.py") if p.relative_to(package).parts[0] not in _NOT_SHOWN_IN_CHAPTERS]
-    digest = hashlib.sha256()
-    for path in [*sorted(files), Path(root) / "requirements.lock"]:
-        digest.update(path.as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import re
 import shutil
 import subprocess
 from functools import lru_cache
@@ -22,6 +23,7 @@ from mlcourse.authoring.node import install_packages, node_program
 
 _log = logging.getLogger(__name__)
 _FONT_FORMAT = ".woff2"
+_MARK_AFTER = re.compile(r"[,.;:!?)’”-]+")
 
 
 class Katex:
@@ -79,12 +81,26 @@ def _visit_display(translator, node):
     translator.body.append(
         f'<div class="formula" tabindex="0" role="group" aria-label="formula">{_html(translator, node, True)}</div>'
     )
-    if node["number"]:
-        translator.body.append(f'<span class="eqno">({get_node_equation_number(translator, node)})')
-        translator.add_permalink_ref(node, "Link to this equation")
-        translator.body.append("</span>")
+    number = f"({get_node_equation_number(translator, node)})" if node["number"] else ""
+    translator.body.append(f'<span class="eqno">{number}')
+    translator.add_permalink_ref(node, "Link to this equation")
+    translator.body.append("</span>")
     translator.body.append("</div>\n")
     raise nodes.SkipNode
+
+
+def _join_marks(app, doctree, docname):
+    """Keep a comma on the line of the formula before it: browsers may break a line after each part of a formula."""
+    for formula in list(doctree.findall(nodes.math)):
+        text = formula.next_node(descend=False, siblings=True)
+        mark = _MARK_AFTER.match(text) if isinstance(text, nodes.Text) else None
+        if mark is None:
+            continue
+        parent, rest = formula.parent, text[mark.end() :]
+        parent.replace(text, [nodes.Text(rest)] if rest else [])
+        joined = nodes.inline("", "", classes=["joined"])
+        parent.replace(formula, joined)
+        joined += [formula, nodes.Text(mark[0])]
 
 
 def _copy_files(app, error):
@@ -103,5 +119,6 @@ def setup(app):
     """Register the renderer; `html_math_renderer: katex` selects it."""
     app.add_html_math_renderer("katex", (_visit_inline, None), (_visit_display, None))
     app.add_css_file("katex/katex.min.css")
+    app.connect("doctree-resolved", _join_marks)
     app.connect("build-finished", _copy_files)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -11,7 +11,6 @@ from mlcourse.authoring.citations import Citations
 from mlcourse.authoring.errors import SourceError
 from mlcourse.authoring.labels import Labels
 from mlcourse.authoring.myst import Text, parse_blocks
-from mlcourse.authoring.quiz import read_options
 
 _TOKEN = re.compile(
     r"(?P<fence>^(?P<mark>`{3,}|~{3,}).*?^(?P=mark)[ ]*$)"
@@ -70,7 +69,7 @@ class NotebookForm:
         options = cell.metadata.get("mystnb", {})
         if "figure" not in options:
             return ""
-        caption = self._inline(" ".join(options["figure"].get("caption", "").split()), cell.line, path, {})
+        caption = self.inline(" ".join(options["figure"].get("caption", "").split()), cell.line, path, {})
         label = self._labels.get(options["figure"].get("name"))
         number = f"**Fig. {label.text}.** " if label else "**Figure.** "
         alt = " ".join(options.get("image", {}).get("alt", "").split())
@@ -87,7 +86,7 @@ class NotebookForm:
 
     def _directive(self, block, path, notes):
         body = lambda: self._blocks(block.body, block.body_line, path, notes)  # noqa: E731
-        title = self._inline(block.argument, block.line, path, notes)
+        title = self.inline(block.argument, block.line, path, notes)
         name = block.name
         if name in _ADMONITIONS:
             return _quote(f"**{_WORDS.get(name, name.capitalize())}.** {body()}")
@@ -116,8 +115,8 @@ class NotebookForm:
             return _quote(f"**Stop and think.** {title}\n\n{_details('Answer', body())}")
         if name == "explorable":
             return _details("In words", body())
-        if name == "quiz":
-            return self._quiz(block, path, notes)
+        if name in ("quiz", "pretest"):
+            raise SourceError(path, block.line, f"{{{name}}} stands inside another block", "put it outside")
         if name == "exercises":
             return exercise_list(self._course, path)
         raise SourceError(
@@ -138,20 +137,11 @@ class NotebookForm:
         image = f"{self._course.site}/_images/{block.argument.rsplit('/', 1)[-1]}"
         return f"![{block.options.get('alt', '')}]({image})\n\n{number}{caption}"
 
-    def _quiz(self, block, path, notes):
-        lines = [f"**Question.** {self._inline(block.argument, block.line, path, notes)}", ""]
-        for letter, option in zip("abcdefgh", read_options(block.body, path, block.body_line), strict=False):
-            verdict = "Right." if option.right else "Not quite."
-            text = self._inline(option.text, block.line, path, notes)
-            feedback = self._inline(option.feedback, block.line, path, notes)
-            lines += [f"{letter}) {text}", "", _details(f"If you chose {letter}", f"**{verdict}** {feedback}"), ""]
-        return "\n".join(lines)
-
     def _text(self, text, line, path, notes):
         def define(match):
             words = " ".join(match["text"].split())
             here = line + text[: match.start()].count("\n")
-            notes.setdefault(match["key"], [len(notes) + 1, ""])[1] = self._inline(words, here, path, notes)
+            notes.setdefault(match["key"], [len(notes) + 1, ""])[1] = self.inline(words, here, path, notes)
             return ""
 
         text = _NOTE.sub(define, text)
@@ -162,9 +152,9 @@ class NotebookForm:
             text,
             flags=re.MULTILINE,
         )
-        return self._inline(text, line, path, notes)
+        return self.inline(text, line, path, notes)
 
-    def _inline(self, text, line, path, notes):
+    def inline(self, text, line, path, notes):
         """Replace roles and footnotes, outside code."""
 
         def replace(match):

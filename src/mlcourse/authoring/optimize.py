@@ -36,6 +36,7 @@ _KEPT_AS_IT_IS = re.compile(
 )
 _STYLE = re.compile(r'<link\b(?=[^>]*rel="stylesheet")[^>]*href="([^"?]*)[^"]*"[^>]*>\s*')
 _SCRIPT = re.compile(r'<script\b(?![^>]*type="module")([^>]*)\bsrc="([^"?]*)[^"]*"([^>]*)></script>\s*')
+_STAMP = re.compile(r'(<p class="stamp">).*?(</p>)', re.DOTALL)
 _VERSIONED = re.compile(r"(_static/(bundle\.css|bundle\.js|katex/fonts/[\w-]+\.woff2))\?v=\w*")
 
 
@@ -66,13 +67,15 @@ def prepare(root):
         (root / MEMORY).unlink(missing_ok=True)
 
 
-def optimize(root):
+def optimize(root, stamp=""):
     """Make the pages of `_build/html` small and accessible.
 
     Parameters
     ----------
     root : Path
         The course's folder.
+    stamp : str
+        What each page's footer says of its version, as HTML.
 
     Returns
     -------
@@ -109,7 +112,7 @@ def optimize(root):
     for name in gone:
         del memory["pages"][name]
     _shrink_figures(site, memory)
-    versions = _write_bundles(root, site, memory)
+    versions = {**_write_bundles(root, site, memory), "stamp": stamp}
     _write_pages(site, memory, texts, versions)
     for pattern in _UNUSED:
         for path in (site / "_static").glob(pattern):
@@ -377,13 +380,14 @@ def _shrink_figures(site, memory):
 
 
 def _write_pages(site, memory, texts, versions):
-    """Write the new pages, and those of the old ones whose bundle has a new version."""
+    """Write the new pages, and the old ones if their bundle or their stamp is another."""
     renewed = versions != memory["versions"]
     for name, page in memory["pages"].items():
         if name not in texts and not renewed:
             continue
         old = texts[name] if name in texts else (site / name).read_text(encoding="utf-8")
-        data = _VERSIONED.sub(lambda m: f"{m[1]}?v={versions[m[2]]}", old).encode()
+        new = _VERSIONED.sub(lambda m: f"{m[1]}?v={versions[m[2]]}", old)
+        data = _STAMP.sub(lambda m: f"{m[1]}{versions['stamp']}{m[2]}", new, count=1).encode()
         if page.get("sha") != _sha(data):
             (site / name).write_bytes(data)
             page["sha"] = _sha(data)
@@ -413,7 +417,8 @@ def _remembered(root):
 def _own_key(root):
     """Hash what this step is made of."""
     folder = Path(__file__).parent
-    files = [folder / "optimize.py", folder / "optimize.mjs", folder / "images.py", root / "package-lock.json"]
+    names = ("optimize.py", "optimize.mjs", "images.py", "katex.py", "katex.mjs")
+    files = [*(folder / name for name in names), root / "package-lock.json"]
     return _sha(b"".join(path.read_bytes() for path in files))
 
 

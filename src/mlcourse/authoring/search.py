@@ -27,7 +27,9 @@ _TERM = re.compile(r'<dt\b[^>]*\bid="([^"]+)"[^>]*>(.*?)</dt>', re.DOTALL)
 _HAIR_SPACE = "\u200a"
 _JOINT = re.compile(r"(?<=\w[.(\[])(?=\w)")  # Pagefind cuts at spaces only; here it must cut np.linalg.norm(x) too
 _DROPPED = re.compile(
-    r'<!--.*?-->|<(script|style|svg|button|math|nav)\b.*?</\1>|<a class="headerlink".*?</a>', re.DOTALL
+    r'<!--.*?-->|<(script|style|svg|button|math|nav)\b.*?</\1>|<a class="headerlink".*?</a>'
+    r'|<div class="quiz before".*?</ol>|<ol class="progress-chapters">.*?</ol>',  # questions that stand elsewhere too
+    re.DOTALL,
 )
 
 
@@ -45,7 +47,7 @@ def build_index(root):
         How many pages were indexed; 0 if nothing had changed.
     """
     site = root / "_build/html"
-    pages = sorted((site / "book").rglob("*.html"))
+    pages = sorted([*(site / "book").rglob("*.html"), *(site / "exercises").rglob("*.html")])
     records = {path.relative_to(site).as_posix(): page_record(path.read_text(encoding="utf-8")) for path in pages}
     stamp = hashlib.sha256(json.dumps(records).encode()).hexdigest()
     kept = root / _STAMP

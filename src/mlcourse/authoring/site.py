@@ -1,7 +1,7 @@
 """Sphinx extension: what the site has beyond Jupyter Book.
 
-Directives ``think``, ``quiz``, ``exercises``, ``course-map`` and ``prerequisite-graph``; below each chapter's title the line of facts
-and the links to its notebooks; the notebooks themselves, to download; no script that would call another host.
+Directives ``think`` and ``exercises``; below each chapter's title the line of facts and the links to its notebooks;
+the notebooks themselves, to download; no script that would call another host.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from sphinx.util.docutils import SphinxDirective
 from mlcourse.authoring.cards import difficulty_text, exercises_of
 from mlcourse.authoring.course import GPU_WORDS, Course
 from mlcourse.authoring.errors import SourceError
-from mlcourse.authoring.graph import prerequisite_svg
-from mlcourse.authoring.quiz import read_options
+from mlcourse.authoring.reading import reading_minutes
 
 
 class details(nodes.General, nodes.Element):
@@ -71,83 +70,26 @@ class Think(_CourseDirective):
         return [nodes.container("", question, answer, classes=["think"])]
 
 
-class Quiz(_CourseDirective):
-    """One question with feedback for every option."""
-
-    def make_nodes(self):
-        question = nodes.paragraph("", "", *self.inline(self.arguments[0]), classes=["question"])
-        answers = nodes.enumerated_list(enumtype="upperalpha", prefix="", suffix=".", classes=["options"])
-        for option in read_options(self.content, self.path, self.lineno + 1):
-            verdict = nodes.strong("", "Right. " if option.right else "Not quite. ")
-            feedback = nodes.paragraph("", "", verdict, *self.inline(option.feedback))
-            folded = details(
-                "", summary("", "", *self.inline(option.text)), feedback, classes=["right" if option.right else "wrong"]
-            )
-            answers += nodes.list_item("", folded)
-        return [nodes.container("", question, answers, classes=["quiz"])]
-
-
 class Exercises(_CourseDirective):
     """The chapter's exercises as cards, from their checks."""
 
     def make_nodes(self):
         slug, exercises = exercises_of(self.course, self.path)
         cards = nodes.bullet_list(classes=["exercise-cards"])
+        address = self.env.app.builder.get_relative_uri(self.env.docname, f"exercises/{slug}")
         for number, exercise in enumerate(exercises, 1):
             minutes = f"{exercise.points} points · {exercise.minutes} minutes · difficulty {difficulty_text(exercise.difficulty)}"
-            title = nodes.paragraph("", "", nodes.strong("", f"{number}. {exercise.title}"))
+            link = nodes.reference("", exercise.title, refuri=f"{address}#{exercise.name}", internal=True)
+            title = nodes.paragraph("", "", nodes.strong("", f"{number}. ", link))
             cards += nodes.list_item("", title, nodes.paragraph("", minutes))
         self.env.note_dependency(str(self.course.root / "src/mlcourse/exercises" / f"{slug.replace('-', '_')}.py"))
-        return [cards, _badges(self.course, f"exercises/{slug}", self.env.docname, "the exercises")]
+        badges = _badges(self.course, f"exercises/{slug}", self.env.docname, "the exercises")
+        badges.insert(0, _exercise_page(self.env, slug))
+        return [cards, badges]
 
 
-class CourseMap(_CourseDirective):
-    """All parts of the plan, with links to the chapters that are ready."""
-
-    def make_nodes(self):
-        self.env.note_reread()
-        course = self.course
-        box = nodes.container(classes=["course-map"])
-        for part in course.plan:
-            ready = [chapter for chapter in course.chapters if chapter.part == part.slug]
-            section = nodes.container(classes=["part", "ready" if ready else "planned"])
-            section += nodes.paragraph("", "", nodes.strong("", part.title), classes=["part-title"])
-            section += nodes.paragraph("", part.summary)
-            chapters = nodes.bullet_list()
-            for chapter in ready:
-                time = nodes.inline("", f" ({chapter.facts.minutes} minutes)")
-                link = _doc_link(f"book/{chapter.slug}", chapter.title, self.env.docname)
-                chapters += nodes.list_item("", nodes.paragraph("", "", link, time), classes=["ready"])
-            section += chapters if ready else []
-            planned = [title for slug, title in part.planned.items() if slug not in course.by_slug]
-            if planned:
-                section += details(
-                    "",
-                    summary("", f"{len(planned)} more planned"),
-                    nodes.paragraph("", ", ".join(planned)),
-                    classes=["planned"],
-                )
-            box += section
-        return [box]
-
-
-class PrerequisiteGraph(_CourseDirective):
-    """Which chapter needs which: a drawing with links, and the same as a list for those who cannot see it."""
-
-    def make_nodes(self):
-        self.env.note_reread()
-        course = self.course
-        svg = prerequisite_svg(
-            course.chapters, lambda slug: self.env.app.builder.get_relative_uri(self.env.docname, f"book/{slug}")
-        )
-        lines = nodes.bullet_list()
-        for chapter in course.chapters:
-            needs = ", ".join(course.by_slug[slug].title for slug in chapter.facts.prerequisites) or "nothing before it"
-            lines += nodes.list_item("", nodes.paragraph("", f"{chapter.title} needs {needs}."))
-        return [
-            nodes.container("", nodes.raw("", svg, format="html"), classes=["prerequisite-graph"]),
-            details("", summary("", "The same as text"), lines),
-        ]
+class chapter_head(nodes.Admonition, nodes.Element):
+    """The line of facts and the links. An admonition is no part of the description that search engines get."""
 
 
 def _doc_link(docname, text, from_doc):
@@ -173,6 +115,13 @@ def _badges(course, stem, docname, what):
     return badges
 
 
+def _exercise_page(env, slug):
+    """The link to the page on which a chapter's exercises are solved, as one of its badges."""
+    address = env.app.builder.get_relative_uri(env.docname, f"exercises/{slug}")
+    link = nodes.reference("", "Solve the exercises here", refuri=address, internal=True)
+    return nodes.list_item("", nodes.paragraph("", "", link))
+
+
 def _add_facts(app, doctree):
     """Put the line of facts and the badges below a chapter's title."""
     docname = app.env.docname
@@ -188,7 +137,7 @@ def _add_facts(app, doctree):
     if not facts.prerequisites:
         needs += nodes.Text("nothing before it")
     items = [
-        nodes.paragraph("", f"{facts.minutes} minutes"),
+        nodes.paragraph("", f"{facts.minutes} minutes to work through, {reading_minutes(doctree)} to read"),
         needs,
         nodes.paragraph("", f"Runs in {facts.seconds} s with {facts.megabytes} MB"),
         nodes.paragraph("", _sentence(GPU_WORDS[facts.gpu])),
@@ -196,8 +145,8 @@ def _add_facts(app, doctree):
     line = nodes.bullet_list("", *[nodes.list_item("", item) for item in items], classes=["chapter-facts"])
     badges = _badges(_course(app), f"notebooks/{chapter.slug}", docname, "this chapter")
     exercises = _badges(_course(app), f"exercises/{chapter.slug}", docname, "the exercises")
-    badges += exercises.children
-    section[1:1] = [line, badges]
+    badges += [_exercise_page(app.env, chapter.slug), *exercises.children]
+    section.insert(1, chapter_head("", line, badges))
 
 
 def _sentence(text):
@@ -257,7 +206,7 @@ def _copy_notebooks(app, error):
         for folder in ("notebooks", "exercises"):
             source = Path(app.srcdir) / folder
             if source.exists():
-                ignore = shutil.ignore_patterns(".ipynb_checkpoints")
+                ignore = shutil.ignore_patterns(".ipynb_checkpoints", "*.md")
                 shutil.copytree(source, Path(app.outdir) / folder, dirs_exist_ok=True, ignore=ignore)
 
 
@@ -274,6 +223,14 @@ def _finish(app, error):
         name = path.relative_to(folder).with_suffix("").as_posix()
         if "/" in name and not name.startswith("_") and name not in app.env.found_docs:
             path.unlink()
+
+
+def _visit_head(translator, node):
+    translator.body.append('<div class="chapter-head">')
+
+
+def _depart_head(translator, node):
+    translator.body.append("</div>\n")
 
 
 def _visit_details(translator, node):
@@ -294,15 +251,17 @@ def _depart_summary(translator, node):
 
 def setup(app):
     """Register everything."""
+    app.setup_extension("mlcourse.authoring.demonstration")
     app.setup_extension("mlcourse.authoring.explorables")
+    app.setup_extension("mlcourse.authoring.quizzes")
+    app.setup_extension("mlcourse.authoring.progress")
+    app.setup_extension("mlcourse.authoring.navigation")
+    app.add_node(chapter_head, html=(_visit_head, _depart_head))
     app.add_node(details, html=(_visit_details, _depart_details))
     app.add_node(summary, html=(_visit_summary, _depart_summary))
     for name, directive in {
         "think": Think,
-        "quiz": Quiz,
         "exercises": Exercises,
-        "course-map": CourseMap,
-        "prerequisite-graph": PrerequisiteGraph,
     }.items():
         app.add_directive(name, directive)
     app.connect("config-inited", _configure, priority=100)

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 import nbformat
 
+from mlcourse.authoring.addresses import keep_addresses
 from mlcourse.authoring.cards import card_line
 from mlcourse.authoring.course import GPU_WORDS, read_front_matter
 from mlcourse.authoring.errors import SourceError
@@ -15,6 +16,7 @@ from mlcourse.authoring.exercises import exercise_cells, take_out_solution, with
 from mlcourse.authoring.explorables import split_at_explorables
 from mlcourse.authoring.myst import Cell, read_notebook
 from mlcourse.authoring.notebook_form import NotebookForm, notes_text
+from mlcourse.authoring.quizzes import split_at_quizzes
 from mlcourse.exercises import exercise_set
 
 _SETUP = """\
@@ -50,12 +52,12 @@ def derive(course):
 
 
 def sync(course, *, check=False):
-    """Write the derived notebooks, or only compare.
+    """Write the derived notebooks and the list of addresses, or only compare.
 
     Returns
     -------
     list of str
-        The files that were stale: missing, different, or derived from a source that is gone.
+        The files that were stale: missing, different, incomplete, or derived from a source that is gone.
     """
     files = derive(course)
     stale = []
@@ -73,7 +75,7 @@ def sync(course, *, check=False):
                 stale.append(str(path))
                 if not check:
                     target.unlink()
-    return stale
+    return stale + keep_addresses(course, check=check)
 
 
 def _chapter(course, chapter, form):
@@ -85,7 +87,7 @@ def _chapter(course, chapter, form):
     ]
     cells = [_setup(course)]
     notes = {}
-    for cell in _cells(chapter.path):
+    for cell in _cells(chapter, form, notes):
         if cell.kind == "markdown":
             text = form.chapter_text(cell, chapter.path, notes)
             if text:
@@ -100,13 +102,11 @@ def _chapter(course, chapter, form):
     return _notebook(chapter.slug, cells, {"chapter": chapter.slug, "version": course.version})
 
 
-def _cells(path):
-    """The cells of a chapter, with its explorables as code."""
-    for cell in read_notebook(path)[1]:
-        if cell.kind == "markdown":
-            yield from split_at_explorables(cell, path)
-        else:
-            yield cell
+def _cells(chapter, form, notes):
+    """The cells of a chapter, with its explorables and its questions as code."""
+    for cell in read_notebook(chapter.path)[1]:
+        for part in split_at_explorables(cell, chapter.path) if cell.kind == "markdown" else [cell]:
+            yield from split_at_quizzes(part, chapter, form, notes) if part.kind == "markdown" else [part]
 
 
 def _exercises(course, chapter, form):

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import io
 
-COLORS = ("#0b62a4", "#b3400d", "#11734b", "#7b3fa0", "#8a5a00", "#a3195b")
-"""The palette on a light page: at least 4.5:1 against white, told apart by color-blind readers with line style or marker."""
+COLORS = ("#1b66c0", "#902a00", "#0b5f4a", "#6a2488", "#806e00", "#c83675")
+"""The palette on a light page: at least 4.5:1 against white, and apart from each other for every kind of color vision."""
 
 INK, GRID, PAPER = "#010203", "#c8cacc", "#fefdfc"
 """Stand-ins for the color of text and axes, of secondary lines, and of the background; use INK where you would write black."""
 
 _ON_LIGHT = {"ink": "#1f2328", "grid": "#c8cacc", "paper": "#ffffff"}
-_ON_DARK = {"ink": "#e6e6e6", "grid": "#55585b", "paper": "#121212"}
-_COLORS_ON_DARK = ("#6cb4f0", "#ff9d6b", "#58cf9a", "#cb9cf2", "#e8b64c", "#f58ab9")
+_ON_DARK = {"ink": "#e3e5e8", "grid": "#55585b", "paper": "#121212"}
+_COLORS_ON_DARK = ("#7ab3f7", "#f58050", "#63e0a6", "#a671e2", "#f5d862", "#c4669b")
 
 
 def use():

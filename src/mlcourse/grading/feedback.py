@@ -19,9 +19,9 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-
 
 _STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --card: #f7f8fa; --ink: #1f2328; --muted: #545c66; --line: #d8dce1;
-  --right: #11734b; --wrong: #b3400d; --note: #0b62a4; --caution: #8a5a00; --track: #e3e7ec; }
+  --right: #0b5f4a; --wrong: #902a00; --note: #1b66c0; --caution: #755f00; --track: #e3e7ec; }
 @media (prefers-color-scheme: dark) { :root { --paper: #121212; --card: #1b1d20; --ink: #e3e5e8; --muted: #a7aeb7;
-  --line: #383d44; --right: #58cf9a; --wrong: #ff9d6b; --note: #6cb4f0; --caution: #e8b64c; --track: #2c3138; } }
+  --line: #383d44; --right: #63e0a6; --wrong: #f58050; --note: #7ab3f7; --caution: #f5d862; --track: #2c3138; } }
 * { box-sizing: border-box; }
 body { background: var(--paper); color: var(--ink); font: 1rem/1.6 system-ui, -apple-system, "Segoe UI", Roboto,
   "Helvetica Neue", "Noto Sans", Arial, sans-serif; margin: 0; overflow-wrap: anywhere; }

@@ -77,6 +77,7 @@ def _grade_exercises(exercises, session, seed):
         for exercise, (judging, runner) in checked.items():
             for case in _part(exercise, seed, own):
                 judging.take(runner.call(case.args, case.kwargs))
+            session.clear()
     for exercise in exercises:
         if exercise in checked:
             result = checked[exercise][0].result()

@@ -33,17 +33,22 @@ def _comments(result):
         yield "Points", "no case passes yet that the code as it was handed out did not pass."
 
 
-def as_html(result):
-    """The card as HTML that inherits the colors of the page, light or dark."""
+def as_html(result, stuck=None):
+    """The card as HTML that inherits the colors of the page, light or dark; `stuck` says where hints are, if not in `hint`."""
     exercise = result.exercise
     color = "#2b8a3e" if result.passed else "#c2410c"
     head = f"{'✓' if result.passed else '✗'} {exercise.title}: {result.points:g} of {exercise.points} points"
     if not result.started:
-        body = f"<p>Not started: write the body of <code>{escape(exercise.name)}</code>, then run this cell again.</p>"
+        again = "check it again" if stuck else "run this cell again"
+        body = f"<p>Not started: write the body of <code>{escape(exercise.name)}</code>, then {again}.</p>"
     else:
         body = _html_cases(result)
         body += "".join(f"<p><strong>{label}:</strong> {escape(text)}</p>" for label, text in _comments(result))
-        body += f"<p>{REMAINS}</p>" if result.passed else f"<p>Stuck? <code>hint({escape(exercise.name)})</code></p>"
+        body += (
+            f"<p>{REMAINS}</p>"
+            if result.passed
+            else f"<p>Stuck? {stuck or f'<code>hint({escape(exercise.name)})</code>'}</p>"
+        )
     return _card(color, head, body)
 
 

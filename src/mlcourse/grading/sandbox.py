@@ -207,6 +207,10 @@ class Child:
                 self._schedule = open(PROC / f"{family[-1]}/schedstat", "rb", buffering=0)  # noqa: SIM115
             self.cpu_of_others()
 
+    def processes(self):
+        """How many processes there are; 0 if nobody knows."""
+        return len(descendants(self._process.pid, PROCESSES))
+
     def waited(self):
         """Seconds that the worker wanted to run and had to wait, because other programs had the processors; 0 if nobody knows."""
         return self._times()[1]

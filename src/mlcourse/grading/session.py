@@ -32,7 +32,7 @@ class WorkerDied(Exception):
 
 
 class WorkerFailed(WorkerDied):
-    """It ended by itself, or its messages are not ours any more: what does that may be something else than the request."""
+    """It ended by itself, or its messages are too long or not ours: what does that may be something else than the request."""
 
 
 class Worker:
@@ -88,7 +88,7 @@ class Worker:
         if body is None:
             raise WorkerFailed(self._child.why_ended())
         if body is _TOO_LONG:
-            raise WorkerDied(f"it returned more than {MAX_MESSAGE >> 20} MB")
+            raise WorkerFailed(f"it returned more than {MAX_MESSAGE >> 20} MB")
         try:
             message = parse(body)
         except (CodecError, ValueError, RecursionError):
@@ -96,6 +96,10 @@ class Worker:
         if not isinstance(message, dict) or message.get("id") != name:
             raise WorkerFailed("it wrote to the grader's channel")
         return message
+
+    def processes(self):
+        """How many processes there are, with those that the student's code started; 0 if nobody knows."""
+        return self._child.processes()
 
     def close(self):
         """End the process and everything that it started."""
@@ -186,6 +190,7 @@ class Session:
         self.spent = 0.0
         self._spent_on_cells = 0.0
         self._worker = None
+        self._processes_of_cells = 0
         self._starts = 0
         self._has_fallen_back = False
         self._until = time.monotonic() + _WALL_FACTOR * TOTAL_SECONDS
@@ -219,6 +224,11 @@ class Session:
         """Get what a person is shown of a manual answer, a text or the bytes of an image, as `call` does."""
         return self._outcome("show", seconds, name=name)
 
+    def clear(self):
+        """To be called between two answers: end the worker if an answer left processes behind, which the next one would pay for."""
+        if self._worker is not None and self._worker.processes() > self._processes_of_cells:
+            self.close()
+
     def close(self):
         """End the worker."""
         if self._worker is not None:
@@ -236,17 +246,20 @@ class Session:
         have left something behind that ends the program later.
         """
         try:
-            return self._ask_once(do, seconds, **arguments)
+            answer = self._ask_once(do, seconds, **arguments)
+            if self._has_fallen_back or not _wanted_the_end(answer):
+                return answer
+            self.close()
         except WorkerFailed:
             if self._has_fallen_back:
                 raise
-            self._has_fallen_back = True
-            before, self._mode = self._mode, ["definitions" if mode == "whole" else mode for mode in self._mode]
-            try:
-                return self._ask_once(do, seconds, **arguments)
-            except WorkerDied:
-                self._mode = before
-                raise
+        self._has_fallen_back = True
+        before, self._mode = self._mode, ["definitions" if mode == "whole" else mode for mode in self._mode]
+        try:
+            return self._ask_once(do, seconds, **arguments)
+        except WorkerDied:
+            self._mode = before
+            raise
 
     def _ask_once(self, do, seconds, **arguments):
         try:
@@ -281,6 +294,8 @@ class Session:
                 raise WorkerDied("it ended its process too often")
             self._worker = Worker(self._kind)
             self._run_cells()
+            if self._worker is not None:
+                self._processes_of_cells = self._worker.processes()
         return self._worker
 
     def _run_cells(self):
@@ -362,6 +377,12 @@ class SessionRunner:
         if not alive or outcome.error == "OutOfTime":
             self._stopped = outcome
         return outcome
+
+
+def _wanted_the_end(answer):
+    """Whether something was raised that ends a program, such as SystemExit, which a thread can raise in another."""
+    bases = answer.get("bases")
+    return "error" in answer and isinstance(bases, list) and not {"Exception", "OutOfTime"} & {str(b) for b in bases}
 
 
 def _outcome(answer):

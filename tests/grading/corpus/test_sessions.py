@@ -35,6 +35,11 @@ LEFT_BEHIND = {
         "import os, threading\ndef write():\n    while True:\n        for fd in range(3, 9):\n"
         "            try: os.write(fd, b'0' * 40)\n            except OSError: pass\nthreading.Thread(target=write, daemon=True).start()"
     ),
+    "a library function that announces a message of four gigabytes": (
+        "import os\nimport numpy as np\ntrue_sqrt = np.sqrt\ndef announce(x):\n    for fd in range(3, 9):\n"
+        "        try: os.write(fd, b'\\xff' * 40)\n        except OSError: pass\n    return true_sqrt(x)\nnp.sqrt = announce"
+    ),
+    "a library function that ends the program": "import sys\nimport numpy as np\nnp.sqrt = lambda x: sys.exit()",
     "a thread that raises in the main thread": (
         "import ctypes, threading, time\nmain = threading.main_thread().ident\ndef strike():\n    time.sleep(0.02)\n"
         "    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(main), ctypes.py_object(SystemExit))\n"
@@ -100,3 +105,10 @@ def test_forged_names_of_inputs_are_not_shown():
     mark = grade(Submission("ann", "vectors.ipynb", notebook([IMPORT, UNIT, AREA, forge])), seed=SEED)
     assert mark.points == 0
     assert "Full marks" not in feedback_page(mark)
+
+
+@needs_sandbox
+def test_processes_that_an_answer_left_behind_take_no_memory_from_the_next(tmp_path, monkeypatch):
+    unit = bad_unit("import os, time\nif os.fork() == 0:\n    rows = bytearray(9 * 10**8)\n    time.sleep(60)")[1]
+    area = AREA.replace("return", "rows = bytearray(3 * 10**8)\n    return")
+    assert_fair([IMPORT, unit, area], ONLY_AREA, tmp_path, monkeypatch)

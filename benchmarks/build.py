@@ -1,0 +1,196 @@
+"""How long the site takes to build when it has many chapters: all pages, after no change, and after one edited sentence.
+
+    python benchmarks/build.py --pages 60
+
+The book is made for this, in a temporary folder: the chapters of the course and copies of them, with outputs that are already
+there, for executing is not what is measured. Times are of the whole command `mlcourse book`, read from its last line; take them on an
+idle machine. CPU seconds are those of all its processes.
+"""
+
+import argparse
+import os
+import platform
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import yaml
+from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn
+
+from mlcourse.authoring.code_used import PackageCode
+from mlcourse.authoring.course import Course
+from mlcourse.authoring.execute import CACHE, KEY, key_of
+from mlcourse.authoring.myst import read_notebook
+
+ROOT = Path(__file__).resolve().parent.parent
+COPIED = [
+    *("book", "solutions", "src"),
+    *("_config.yml", "_toc.yml", "requirements.lock", "package.json", "package-lock.json", ".npmrc", CACHE),
+]
+STEPS = ("deriving", "executing", "rendering", "optimizing", "indexing")
+NO_CHANGE, ONE_EDIT, PER_PAGE, PER_HUNDRED = 10, 12, 0.15, 3
+
+
+def copy_course(folder):
+    """Copy what a build reads; Node's packages are linked."""
+    for name in COPIED:
+        source, target = ROOT / name, folder / name
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
+        elif source.exists():
+            shutil.copy(source, target)
+    (folder / "node_modules").symlink_to(ROOT / "node_modules")
+
+
+def add_chapters(folder, slugs, pages):
+    """Add copies of the chapters in turn until there are `pages` of them; return the copies as pairs of old and new slug."""
+    copies = []
+    toc = yaml.safe_load((folder / "_toc.yml").read_text(encoding="utf-8"))
+    for number in range(max(0, pages - len(slugs))):
+        old = slugs[number % len(slugs)]
+        new = f"{old}-{number // len(slugs) + 2}"
+        copy_chapter(folder, old, new)
+        part = next(p for p in toc["parts"] if {"file": f"book/{old}"} in p["chapters"])
+        part["chapters"].append({"file": f"book/{new}"})
+        copies.append((old, new))
+    (folder / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False), encoding="utf-8")
+    return copies
+
+
+def copy_chapter(folder, old, new):
+    """Copy a chapter, its solutions and its checks; labels, which are unique in the book, get the new name."""
+    old_name, new_name = old.split("/")[1], new.split("/")[1]
+    chapter = (folder / f"book/{old}.md").read_text(encoding="utf-8")
+    renamed = re.sub(rf"\b{old_name}-(?=[a-z])", f"{new_name}-", chapter)
+    (folder / f"book/{new}.md").write_text(renamed, encoding="utf-8")
+    solutions = (folder / f"solutions/{old}.md").read_text(encoding="utf-8")
+    solutions = solutions.replace(f"exercises: {old}\n", f"exercises: {new}\n")
+    (folder / f"solutions/{new}.md").write_text(solutions, encoding="utf-8")
+    checks = folder / "src/mlcourse/exercises"
+    shutil.copy(checks / f"{old.replace('-', '_')}.py", checks / f"{new.replace('-', '_')}.py")
+
+
+def copy_outputs(folder, copies):
+    """Keep the outputs of each chapter for its copies too."""
+    cache, package = get_cache(str(folder / CACHE)), PackageCode(folder)
+    for old, new in copies:
+        executed = cache.get_cache_bundle(cache.match_cache_notebook(read_notebook(folder / f"book/{old}.md")[0]).pk).nb
+        notebook, cells = read_notebook(folder / f"book/{new}.md")
+        outputs = iter(cell for cell in executed.cells if cell.cell_type == "code")
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                done = next(outputs)
+                cell.outputs, cell.execution_count = done.outputs, done.execution_count
+        data = {"execution_seconds": 1, KEY: key_of(package, cells)}
+        bundle = CacheBundleIn(notebook, str(folder / f"book/{new}.md"), data=data)
+        cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+
+
+def build(folder):
+    """Run `mlcourse book`; return the seconds of each step, of the whole command, and of the processor."""
+    environment = {**os.environ, "PYTHONPATH": str(folder / "src")}
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "mlcourse.cli", "book"], cwd=folder, env=environment, capture_output=True, text=True
+    )
+    seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode != 0:
+        sys.exit(f"the book could not be built:\n{done.stdout}{done.stderr}")
+    if "executed: nothing" not in done.stdout:
+        print("  outputs were not there and chapters were executed", file=sys.stderr)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {**seconds_of_steps(done.stdout), "all": seconds, "CPU": cpu}
+
+
+def seconds_of_steps(output):
+    """Read the seconds of each step.
+
+    >>> seconds_of_steps("built in 3.5 s (deriving 1.0, rendering 2.5): index.html")
+    {'deriving': 1.0, 'rendering': 2.5}
+    """
+    steps = re.search(r"built in [\d.]+ s \((.*?)\)", output)[1].split(", ")
+    return {step.split()[0]: float(step.split()[1]) for step in steps}
+
+
+def fastest(folder, rounds, change=lambda number: None):
+    """Build some times, each after a change; return the fastest."""
+    runs = []
+    for number in range(rounds):
+        change(number)
+        runs.append(build(folder))
+    return min(runs, key=lambda run: run["all"])
+
+
+def measure(folder, slugs, pages, rounds):
+    build(folder)  # so that outputs are there
+    copy_outputs(folder, add_chapters(folder, slugs, pages))
+    build(folder)  # so that the notebooks are there
+    edited = folder / f"book/{slugs[0]}.md"
+    text = edited.read_text(encoding="utf-8")
+
+    def forget(number):
+        for path in (folder / "_build").iterdir():
+            if path.name != Path(CACHE).name:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def edit(number):
+        edited.write_text(f"{text}\nOne more sentence, the {number}th.\n", encoding="utf-8")
+
+    return {
+        "all pages": fastest(folder, 1, forget),
+        "nothing changed": fastest(folder, rounds),
+        "one sentence changed": fastest(folder, rounds, edit),
+    }
+
+
+def table(results, pages):
+    lines = [
+        f"| {pages} chapters | s | {' | '.join(f'{step}, s' for step in STEPS)} | CPU, s |",
+        "|:---" + "|---:" * 7 + "|",
+    ]
+    for name, run in results.items():
+        cells = [run["all"], *(run[step] for step in STEPS), run["CPU"]]
+        lines.append(f"| {name} | {' | '.join(f'{seconds:.1f}' for seconds in cells)} |")
+    every, idle = results["all pages"], results["nothing changed"]
+    figures = [
+        ("after no change", idle["all"], NO_CHANGE, "s"),
+        ("after one edited sentence", results["one sentence changed"]["all"], ONE_EDIT, "s"),
+        ("rendering, without start", (every["rendering"] - idle["rendering"]) / pages, PER_PAGE, "s a page"),
+        ("optimizing", 100 * every["optimizing"] / pages, PER_HUNDRED, "s for 100 pages"),
+    ]
+    lines += ["", "| | measured | at most | |", "|:---|---:|---:|:---|"]
+    lines += [f"| {what} | {value:.2f} | {most} | {unit} |" for what, value, most, unit in figures]
+    return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--pages", type=int, default=60, help="how many chapters the book has (default: 60)")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="how often each change is built; the fastest counts (default: 3)"
+    )
+    parser.add_argument("--folder", type=Path, help="make the book here and leave it (default: a temporary folder)")
+    options = parser.parse_args()
+    folder = options.folder or Path(tempfile.mkdtemp(prefix="mlcourse-build-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    slugs = [chapter.slug for chapter in Course(ROOT).chapters]
+    try:
+        copy_course(folder)
+        results = measure(folder, slugs, options.pages, options.rounds)
+    finally:
+        if options.folder is None:
+            shutil.rmtree(folder, ignore_errors=True)
+    print(table(results, max(options.pages, len(slugs))))
+    print(
+        f"\n{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}, {platform.system()}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+// Python in a thread of its own: the page can end it at any time. It speaks in messages; python.mjs is the other side.
+let python;
+let loaded = 0;
+
+// Counts the bytes that come in through fetch, so that the page can show how far it is.
+const fetchAsItIs = self.fetch.bind(self);
+self.fetch = async (...request) => {
+  const answer = await fetchAsItIs(...request);
+  if (!answer.ok || !answer.body) return answer;
+  const counter = new TransformStream({
+    transform(chunk, stream) {
+      loaded += chunk.byteLength;
+      postMessage({ loaded });
+      stream.enqueue(chunk);
+    },
+  });
+  const counted = new Response(answer.body.pipeThrough(counter), answer);
+  Object.defineProperty(counted, "url", { value: answer.url });
+  return counted;
+};
+
+async function start(files) {
+  const { loadPyodide } = await import(`${files.python}pyodide.mjs`);
+  const pyodide = await loadPyodide({ indexURL: files.python, packageBaseUrl: files.packages });
+  const course = await fetch(files.course);
+  if (!course.ok) throw new Error(`${files.course} is missing (${course.status})`);
+  pyodide.unpackArchive(await course.arrayBuffer(), "zip", { extractDir: "/course" });
+  pyodide.runPython("import sys; sys.path.insert(0, '/course')");
+  return pyodide;
+}
+
+async function load(packages) {
+  const missing = packages.filter((name) => !python.loadedPackages[name]);
+  if (!missing.length) return;
+  const errors = [];
+  try {
+    await python.loadPackage(missing, { messageCallback: () => {}, errorCallback: (text) => errors.push(text) });
+  } catch (error) {
+    errors.push(error.message);
+  }
+  if (missing.some((name) => !python.loadedPackages[name])) throw new Error(errors.join("; ") || "not found");
+}
+
+function run(request) {
+  const page = python.pyimport("mlcourse.exercises.page");
+  python.runPython(`from mlcourse.exercises import exercise_set; exercise_set(${JSON.stringify(request.set)})`);
+  const found = page.answer(python.toPy(request), (output) => postMessage({ output }), (running) => postMessage({ running }));
+  return found.toJs({ dict_converter: Object.fromEntries });
+}
+
+async function handle({ files, packages, request }) {
+  let step = "python";
+  try {
+    python ??= await start(files);
+    step = "packages";
+    await load(packages);
+    step = "run";
+    if (request) postMessage({ ready: true });
+    if (request) postMessage({ found: run(request) });
+  } catch (error) {
+    postMessage({ failed: { step, message: error.message } });
+  }
+}
+
+let last = Promise.resolve();
+self.onmessage = ({ data }) => {
+  last = last.then(() => handle(data));
+};
