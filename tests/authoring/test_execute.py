@@ -111,6 +111,14 @@ def test_outputs_that_were_deleted_are_made_again(tmp_path):
     assert course.write(CHAPTER) == ["part/chapter"]
 
 
+def test_a_chapter_that_reads_the_book_is_executed_again_when_any_text_changes(tmp_path):
+    course = TinyCourse(tmp_path)
+    reads = CHAPTER.replace("print(1 + 1)", "from mlcourse.data import load_book_text\nprint(len(load_book_text()))")
+    assert course.write(reads) == ["part/chapter"]
+    assert course.write(reads) == []
+    assert course.write(reads.replace("Prose.", "Other prose.")) == ["part/chapter"]
+
+
 def test_failing_cell_has_file_line_and_error(tmp_path):
     course = TinyCourse(tmp_path)
     with pytest.raises(SourceError) as caught:

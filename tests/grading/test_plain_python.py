@@ -167,3 +167,18 @@ def test_nothing_of_numpy_is_imported_for_plain_answers():
     script = "import sys; from mlcourse.exercises import check; print('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout == "False\n", done.stderr
+
+
+def test_every_exercise_of_python_basics_is_checked_without_numpy():
+    """Each of its wrong answers is told there, too."""
+    script = """
+found = []
+for exercise in exercise_set("python/basics"):
+    for mistake in exercise.mistakes:
+        result = check_answer(exercise, mistake.answer)
+        found.append([exercise.name, result.recognized is mistake, result.passed])
+print(json.dumps(found))
+"""
+    found = run_plain(script)
+    assert len(found) > 50
+    assert [entry for entry in found if entry[1:] != [True, False]] == []

@@ -7,6 +7,7 @@ from tests.site.browser import needs_chromium
 pytestmark = needs_chromium
 
 VECTORS, NUMPY, REGRESSION = "math/vectors", "python/numpy", "classical/linear-regression"
+BASICS = "python/basics"
 GLOSSARY, NOTATION, USE, TEACH, CONTRIBUTING = "glossary", "notation", "how-to-use", "teach", "contributing"
 FIRST = 3
 
@@ -33,6 +34,10 @@ QUERIES = {
     "views and copies": NUMPY,
     "overflow": NUMPY,
     "data leakage": GLOSSARY,
+    "f-strings": BASICS,
+    "doctest": BASICS,
+    "short-circuit evaluation": BASICS,
+    "traceback": BASICS,
     "confusion matrix": GLOSSARY,
     # function names
     "np.einsum": NUMPY,
@@ -46,6 +51,9 @@ QUERIES = {
     "mlcourse grade": TEACH,
     "mlcourse check": USE,
     "reshape(-1": NUMPY,
+    "math.isclose": BASICS,
+    "casefold": BASICS,
+    "load_book_text": BASICS,
     # synonyms
     "inner product": VECTORS,
     "scalar product": VECTORS,
@@ -57,6 +65,10 @@ QUERIES = {
     "ndarray": NUMPY,
     "random seed": NUMPY,
     "data type": NUMPY,
+    "character encoding": BASICS,
+    "unicode": BASICS,
+    "integer division": BASICS,
+    "assignment": BASICS,
     "gradebook": TEACH,
     # British spellings
     "normalise": VECTORS,
@@ -64,6 +76,7 @@ QUERIES = {
     "vectorisation": NUMPY,
     "generalisation": GLOSSARY,
     "neighbour": VECTORS,
+    "normalising text": BASICS,
     "modelling": REGRESSION,
     # typing errors
     "brodcasting": NUMPY,

@@ -32,7 +32,8 @@ KEY = "code_used"
 def execute(course):
     """Execute the chapters whose code has changed since their outputs were kept.
 
-    Outputs are kept for the code of the chapter's cells, the files of the package that this code uses, and the lock.
+    Outputs are kept for the code of the chapter's cells, the files of the package that this code uses, and the lock; if it
+    computes with the text of the book, also for that.
 
     Returns
     -------
@@ -75,7 +76,11 @@ def execute(course):
 
 def key_of(package, cells):
     """Hash all that the outputs of these cells depend on besides the cells."""
-    return package.key([cell.source for cell in cells if cell.kind == "code"], repr(ENVIRONMENT))
+    code = [cell.source for cell in cells if cell.kind == "code"]
+    reads_the_book = any("load_book_text" in source for source in code)
+    chapters = sorted(package.root.glob("book/[a-z]*/*.md")) if reads_the_book else []
+    text = [path.read_text(encoding="utf-8") for path in chapters]
+    return package.key(code, repr(ENVIRONMENT), *text)
 
 
 def _kept(cache, notebook, key):
