@@ -3,8 +3,9 @@
   const root = document.documentElement.dataset;
   let shown;
   matchMedia("print").addEventListener("change", ({ matches }) => {
-    if (matches) shown = root.theme;
+    if (matches) shown ??= root.theme;
     if (shown) root.theme = matches ? "light" : shown;
+    if (!matches) shown = undefined;
   });
 
   // A browser asks for a font when it first draws with it. Formulas that nobody has scrolled to would be printed with gaps.

@@ -83,7 +83,7 @@ def test_colors_stay_apart_for_every_kind_of_color_vision(theme):
 def test_colors_can_be_read_on_their_background(theme):
     colors, neutral = PALETTES[theme]
     assert len(colors) == len(style.COLORS)
-    faults = {color: contrast(color, neutral["paper"]) for color in (*colors, neutral["ink"])}
+    faults = {color: contrast(color, neutral["paper"]) for color in (*colors, neutral["ink"], neutral["muted"])}
     assert {color: ratio for color, ratio in faults.items() if ratio < 4.5} == {}
 
 
@@ -104,7 +104,7 @@ def test_the_site_has_the_palette_of_the_figures(theme):
     colors, neutral = PALETTES[theme]
     found = site(theme)
     assert tuple(found[f"mlc-c{i}"] for i in range(len(colors))) == colors
-    assert found["mlc-ink"] == neutral["ink"]
+    assert (found["mlc-ink"], found["mlc-muted"]) == (neutral["ink"], neutral["muted"])
     assert found["mlc-paper"] == neutral["paper"].replace("#ffffff", "#fff")
 
 

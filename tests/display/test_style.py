@@ -20,6 +20,7 @@ def svg():
         fig, ax = plt.subplots()
         ax.plot([0, 1], [0, 1])
         ax.plot([0, 1], [1, 0], color=style.GRID)
+        ax.set_xlabel("label")
         text = style.themed_svg(fig)
         plt.close(fig)
     return text
@@ -28,13 +29,13 @@ def svg():
 def test_svg_is_well_formed_and_has_both_palettes(svg):
     assert ET.fromstring(svg).tag.endswith("svg")
     assert "prefers-color-scheme:dark" in svg
-    for name in ("ink", "paper", "grid", "c0"):
+    for name in ("ink", "muted", "paper", "grid", "c0"):
         assert f"var(--{name})" in svg
 
 
 def test_no_stand_in_color_is_left(svg):
     body = re.sub(r"<style>.*?</style>", "", svg, count=1)
-    for color in (style.INK, style.PAPER, style.GRID, *style.COLORS):
+    for color in (style.INK, style.MUTED, style.PAPER, style.GRID, *style.COLORS):
         assert color not in body
 
 

@@ -11,11 +11,11 @@ import io
 COLORS = ("#1b66c0", "#902a00", "#0b5f4a", "#6a2488", "#806e00", "#c83675")
 """The palette on a light page: at least 4.5:1 against white, and apart from each other for every kind of color vision."""
 
-INK, GRID, PAPER = "#010203", "#c8cacc", "#fefdfc"
-"""Stand-ins for the color of text and axes, of secondary lines, and of the background; use INK where you would write black."""
+INK, MUTED, GRID, PAPER = "#010203", "#535558", "#c8cacc", "#fefdfc"
+"""Stand-ins for the color of text, of axes, of secondary lines, and of the background; use INK where you would write black."""
 
-_ON_LIGHT = {"ink": "#1f2328", "grid": "#c8cacc", "paper": "#ffffff"}
-_ON_DARK = {"ink": "#e3e5e8", "grid": "#55585b", "paper": "#121212"}
+_ON_LIGHT = {"ink": "#1f2328", "muted": "#545c66", "grid": "#c8cacc", "paper": "#ffffff"}
+_ON_DARK = {"ink": "#e3e5e8", "muted": "#a7aeb7", "grid": "#55585b", "paper": "#121212"}
 _COLORS_ON_DARK = ("#7ab3f7", "#f58050", "#63e0a6", "#a671e2", "#f5d862", "#c4669b")
 
 
@@ -25,9 +25,10 @@ def use():
 
     mpl.rcParams.update(
         {
-            "axes.edgecolor": INK,
+            "axes.edgecolor": MUTED,
             "axes.facecolor": PAPER,
             "axes.labelcolor": INK,
+            "axes.linewidth": 0.9,
             "axes.prop_cycle": mpl.cycler(color=COLORS),
             "axes.spines.right": False,
             "axes.spines.top": False,
@@ -39,7 +40,7 @@ def use():
             "font.size": 11,
             "grid.color": GRID,
             "image.cmap": "cividis",
-            "legend.edgecolor": GRID,
+            "legend.edgecolor": PAPER,
             "legend.facecolor": PAPER,
             "legend.labelcolor": INK,
             "lines.linewidth": 2,
@@ -47,8 +48,8 @@ def use():
             "savefig.facecolor": PAPER,
             "svg.fonttype": "path",
             "text.color": INK,
-            "xtick.color": INK,
-            "ytick.color": INK,
+            "xtick.color": MUTED,
+            "ytick.color": MUTED,
         }
     )
     _use_in_notebook()
@@ -75,7 +76,7 @@ def themed_svg(figure):
     svg = svg[svg.index("<svg") :]
     for number, color in enumerate(COLORS):
         svg = svg.replace(color, f"var(--c{number})")
-    for color, name in ((INK, "ink"), (GRID, "grid"), (PAPER, "paper")):
+    for color, name in ((INK, "ink"), (MUTED, "muted"), (GRID, "grid"), (PAPER, "paper")):
         svg = svg.replace(color, f"var(--{name})")
     end = svg.index(">") + 1
     return svg[: end - 1] + ' class="mlcourse-figure">' + _theme_css() + svg[end:]

@@ -6,6 +6,7 @@ from html import escape
 
 REMAINS = "These are the public checks; a class runs more, with cases of its own."
 _MAX_SHOWN = 3
+_RIGHT, _WRONG, _NOTE = "var(--mlc-right, #2b8a3e)", "var(--mlc-wrong, #c2410c)", "var(--mlc-note, #1c6fb5)"
 
 
 def as_text(result):
@@ -36,7 +37,7 @@ def _comments(result):
 def as_html(result, stuck=None):
     """The card as HTML that inherits the colors of the page, light or dark; `stuck` says where hints are, if not in `hint`."""
     exercise = result.exercise
-    color = "#2b8a3e" if result.passed else "#c2410c"
+    color = _RIGHT if result.passed else _WRONG
     head = f"{'✓' if result.passed else '✗'} {exercise.title}: {result.points:g} of {exercise.points} points"
     if not result.started:
         again = "check it again" if stuck else "run this cell again"
@@ -61,7 +62,7 @@ def handed_in_as_text(handed_in):
 def handed_in_as_html(handed_in):
     """The card of an answer that a person reads, as HTML."""
     head, says = _handed_in(handed_in)
-    return _card("#1c6fb5" if handed_in.answered else "#c2410c", head, f"<p>{escape(says)}</p>")
+    return _card(_NOTE if handed_in.answered else _WRONG, head, f"<p>{escape(says)}</p>")
 
 
 def _handed_in(handed_in):
