@@ -169,7 +169,7 @@ class Exercise {
     const { name, before } = this;
     const bar = element("progress", { max: files.pythonBytes, value: 0 });
     bar.setAttribute("aria-label", "How much is loaded");
-    let loading = setTimeout(() => {
+    const loading = setTimeout(() => {
       this.say(`Loading Python, ${megabytes(files.pythonBytes)} MB from this site; your browser keeps it for the next time.`);
       this.output.append(bar);
     }, 150);

@@ -240,6 +240,11 @@ def _place(app, doctree):
             section = section.parent
         section["ids"].insert(0, editor["name"])
         editor["needs"] = needs[editor["name"]]
+        if editor["needs"].elsewhere:
+            for says in section.findall(
+                lambda node: "exercise-before" in getattr(node, "attributes", {}).get("classes", [])
+            ):
+                says[:] = [nodes.Text("In the notebook, this runs first:")]
         editor["text"] = playground.is_text(editor["name"], editor["code"])
         if editor["text"]:
             editor.clear()

@@ -17,6 +17,7 @@ from mlcourse.authoring.myst import Cell, read_notebook
 from mlcourse.authoring.notebook_form import NotebookForm, notes_text
 from mlcourse.exercises import exercise_set
 
+_HOW = "Run an answer's cell, then the check below it. `hint(name)` gives a hint; the name of a text or a value stands in quotes."
 _SETUP = """\
 # Set-up: installs the course where it is missing (as on Colab) and does nothing where it is installed.
 try:
@@ -139,7 +140,9 @@ def _exercises(course, chapter, form):
     )
     points = sum(exercise.points for exercise in exercises.values())
     minutes = sum(exercise.minutes for exercise in exercises.values())
-    _insert_below_title(cells, f"{links}\n\n{len(exercises)} exercises · {points} points · about {minutes} minutes")
+    _insert_below_title(
+        cells, f"{links}\n\n{len(exercises)} exercises · {points} points · about {minutes} minutes\n\n{_HOW}"
+    )
     return _notebook(f"exercises/{key}", cells, {"exercises": key, "version": course.version})
 
 
