@@ -367,7 +367,7 @@ def test_what_does_not_run_in_a_browser_says_so_and_offers_colab(course, visit):
     key, name = found[0]
     page = visit(key)
     box = page.box(name)
-    assert "which this page cannot run" in box.inner_text()
+    assert "which this page does not have" in box.inner_text()
     assert box.locator('[data-do="run"], [data-do="check"]').count() == 0
     assert course.colab_url(f"exercises/{key}.ipynb") == page.page.locator(".exercise-page a").get_attribute("href")
 
