@@ -67,14 +67,14 @@ class Exercise {
   }
 
   prepareCode() {
-    const { pre } = this;
-    Object.assign(pre, { tabIndex: 0 });
-    pre.setAttribute("role", "group");
-    pre.setAttribute("aria-label", `Code of ${this.title}; the editor opens when you come here`);
-    pre.addEventListener("pointerdown", (event) => this.open({ x: event.clientX, y: event.clientY }));
-    pre.addEventListener("focus", () => this.open());
+    const place = this.pre.parentNode; // scrolling.js decides itself whether one can tab to the code in it
+    place.tabIndex = 0;
+    place.setAttribute("role", "group");
+    place.setAttribute("aria-label", `Code of ${this.title}; the editor opens when you come here`);
+    place.addEventListener("pointerdown", (event) => this.open({ x: event.clientX, y: event.clientY }));
+    place.addEventListener("focus", () => this.open());
     if (this.kept === null || this.kept === this.starter) return;
-    pre.textContent = this.kept;
+    this.pre.textContent = this.kept;
     near.observe(this.box);
   }
 
@@ -87,6 +87,7 @@ class Exercise {
       const place = this.pre.parentNode;
       const text = this.text;
       const bind = (key, action) => ({ key, run: () => (this.find(`[data-do="${action}"]`)?.click(), true) });
+      for (const name of ["tabindex", "role", "aria-label"]) place.removeAttribute(name);
       place.replaceChildren();
       this.editor = edit(place, {
         text,
