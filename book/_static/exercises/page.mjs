@@ -239,12 +239,11 @@ class Exercise {
     else this.say("");
     if (found.card) this.result.innerHTML = found.card; // the card of the notebook: text in it is escaped
     if (found.answered) this.record(found.points);
-    for (const code of this.box.querySelectorAll("pre")) code.tabIndex = 0;
   }
 
   print(text) {
     let last = this.output.querySelector("pre.exercise-printed");
-    if (!last) this.output.append((last = element("pre", { className: "exercise-printed", tabIndex: 0 })));
+    if (!last) this.output.append((last = element("pre", { className: "exercise-printed" })));
     last.append(text);
   }
 
