@@ -12,6 +12,7 @@ import pytest
 
 from mlcourse.authoring.exercise_pages import needs_on_page
 from mlcourse.authoring.exercises import exercise_cells
+from mlcourse.authoring.node import install_packages
 from mlcourse.exercises import exercise_set
 from mlcourse.grading.notebook import check_notebook
 from tests.conftest import ROOT
@@ -57,6 +58,11 @@ class ExercisePage:
 
     def hosts(self):
         return {urlparse(url).hostname for url in self.asked if url.startswith("http")}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def packages():
+    install_packages(ROOT, tests=True)
 
 
 @pytest.fixture
@@ -367,7 +373,7 @@ def test_what_does_not_run_in_a_browser_says_so_and_offers_colab(course, visit):
     key, name = found[0]
     page = visit(key)
     box = page.box(name)
-    assert "which this page cannot run" in box.inner_text()
+    assert "which this page does not have" in box.text_content()
     assert box.locator('[data-do="run"], [data-do="check"]').count() == 0
     assert course.colab_url(f"exercises/{key}.ipynb") == page.page.locator(".exercise-page a").get_attribute("href")
 
@@ -413,7 +419,7 @@ def test_opening_the_editor_moves_nothing(first, visit):
     page = visit(key)
     place = "name => document.querySelector(`.exercise[data-name=${name}] .exercise-actions`).getBoundingClientRect().y + scrollY"
     before = page.page.evaluate(place, exercise.name)
-    page.box(exercise.name).locator("pre").first.focus()
+    page.box(exercise.name).locator("div.highlight").focus()
     page.box(exercise.name).locator(".cm-content").wait_for()
     assert abs(page.page.evaluate(place, exercise.name) - before) < 2
 

@@ -20,6 +20,7 @@ MEASURED = [
     "book/math/vectors",
     "book/python/numpy",
     "book/classical/linear-regression",
+    "exercises/math/vectors",
 ]
 TRIES = 5
 

@@ -67,14 +67,14 @@ class Exercise {
   }
 
   prepareCode() {
-    const { pre } = this;
-    Object.assign(pre, { tabIndex: 0 });
-    pre.setAttribute("role", "group");
-    pre.setAttribute("aria-label", `Code of ${this.title}; the editor opens when you come here`);
-    pre.addEventListener("pointerdown", (event) => this.open({ x: event.clientX, y: event.clientY }));
-    pre.addEventListener("focus", () => this.open());
+    const place = this.pre.parentNode; // scrolling.js decides itself whether one can tab to the code in it
+    place.tabIndex = 0;
+    place.setAttribute("role", "group");
+    place.setAttribute("aria-label", `Code of ${this.title}; the editor opens when you come here`);
+    place.addEventListener("pointerdown", (event) => this.open({ x: event.clientX, y: event.clientY }));
+    place.addEventListener("focus", () => this.open());
     if (this.kept === null || this.kept === this.starter) return;
-    pre.textContent = this.kept;
+    this.pre.textContent = this.kept;
     near.observe(this.box);
   }
 
@@ -87,6 +87,7 @@ class Exercise {
       const place = this.pre.parentNode;
       const text = this.text;
       const bind = (key, action) => ({ key, run: () => (this.find(`[data-do="${action}"]`)?.click(), true) });
+      for (const name of ["tabindex", "role", "aria-label"]) place.removeAttribute(name);
       place.replaceChildren();
       this.editor = edit(place, {
         text,
@@ -169,7 +170,7 @@ class Exercise {
     const { name, before } = this;
     const bar = element("progress", { max: files.pythonBytes, value: 0 });
     bar.setAttribute("aria-label", "How much is loaded");
-    let loading = setTimeout(() => {
+    const loading = setTimeout(() => {
       this.say(`Loading Python, ${megabytes(files.pythonBytes)} MB from this site; your browser keeps it for the next time.`);
       this.output.append(bar);
     }, 150);
@@ -238,12 +239,11 @@ class Exercise {
     else this.say("");
     if (found.card) this.result.innerHTML = found.card; // the card of the notebook: text in it is escaped
     if (found.answered) this.record(found.points);
-    for (const code of this.box.querySelectorAll("pre")) code.tabIndex = 0;
   }
 
   print(text) {
     let last = this.output.querySelector("pre.exercise-printed");
-    if (!last) this.output.append((last = element("pre", { className: "exercise-printed", tabIndex: 0 })));
+    if (!last) this.output.append((last = element("pre", { className: "exercise-printed" })));
     last.append(text);
   }
 

@@ -37,7 +37,11 @@ export function stop() {
 
 function fresh() {
   const made = new Worker(new URL("worker.mjs", import.meta.url), { type: "module" });
-  made.onmessage = ({ data }) => made === worker && current && hear(data);
+  made.onmessage = ({ data }) => {
+    if (made !== worker) return;
+    if (current) hear(data);
+    else if (data.failed) end(); // one that got ready for later
+  };
   made.onerror = (event) => made === worker && end({ failed: { step: "python", message: event.message || "the worker could not be loaded" } });
   return made;
 }

@@ -2,11 +2,12 @@
 let python;
 let loaded = 0;
 
-// Counts the bytes that come in through fetch, so that the page can show how far it is.
+// Counts the bytes that come in through fetch, so that the page can show how far it is, and says what is missing: Pyodide would wait.
 const fetchAsItIs = self.fetch.bind(self);
 self.fetch = async (...request) => {
-  const answer = await fetchAsItIs(...request);
-  if (!answer.ok || !answer.body) return answer;
+  const answer = await fetchAsItIs(...request).catch((error) => lost(request[0], error.message));
+  if (!answer.ok) lost(request[0], answer.status);
+  if (!answer.body) return answer;
   const counter = new TransformStream({
     transform(chunk, stream) {
       loaded += chunk.byteLength;
@@ -19,11 +20,16 @@ self.fetch = async (...request) => {
   return counted;
 };
 
+function lost(request, why) {
+  const message = `${request.url ?? request}: ${why}`;
+  if (!python) postMessage({ failed: { step: "python", message } });
+  throw new Error(message);
+}
+
 async function start(files) {
   const { loadPyodide } = await import(`${files.python}pyodide.mjs`);
   const pyodide = await loadPyodide({ indexURL: files.python, packageBaseUrl: files.packages });
   const course = await fetch(files.course);
-  if (!course.ok) throw new Error(`${files.course} is missing (${course.status})`);
   pyodide.unpackArchive(await course.arrayBuffer(), "zip", { extractDir: "/course" });
   pyodide.runPython("import sys; sys.path.insert(0, '/course')");
   return pyodide;

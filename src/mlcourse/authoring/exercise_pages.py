@@ -205,7 +205,7 @@ def _visit_editor(translator, node):
         names = " and ".join(playground.NAMES.get(name, name) for name in needs.elsewhere)
         where = "Write your answer here or in the notebook, and run the notebook in Colab or on your machine."
         translator.body.append(
-            f'<p class="exercise-elsewhere">This exercise needs {escape(names)}, which this page cannot run. {where}</p>\n'
+            f'<p class="exercise-elsewhere">This exercise needs {escape(names)}, which this page does not have. {where}</p>\n'
         )
     if node["text"]:
         label = f'<label for="text-{exercise.name}">Your text</label>'
@@ -240,6 +240,11 @@ def _place(app, doctree):
             section = section.parent
         section["ids"].insert(0, editor["name"])
         editor["needs"] = needs[editor["name"]]
+        if editor["needs"].elsewhere:
+            for says in section.findall(
+                lambda node: "exercise-before" in getattr(node, "attributes", {}).get("classes", [])
+            ):
+                says[:] = [nodes.Text("In the notebook, this runs first:")]
         editor["text"] = playground.is_text(editor["name"], editor["code"])
         if editor["text"]:
             editor.clear()

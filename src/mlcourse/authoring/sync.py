@@ -21,6 +21,7 @@ from mlcourse.authoring.quizzes import split_at_quizzes
 from mlcourse.exercises import exercise_set
 
 _LEFT = "_build/derived.sha256"
+_HOW = "Run an answer's cell, then the check below it. `hint(name)` gives a hint; the name of a text or a value stands in quotes."
 _SETUP = """\
 # Set-up: installs the course where it is missing (as on Colab) and does nothing where it is installed.
 try:
@@ -165,7 +166,9 @@ def _exercises(course, chapter, form):
     )
     points = sum(exercise.points for exercise in exercises.values())
     minutes = sum(exercise.minutes for exercise in exercises.values())
-    _insert_below_title(cells, f"{links}\n\n{len(exercises)} exercises · {points} points · about {minutes} minutes")
+    _insert_below_title(
+        cells, f"{links}\n\n{len(exercises)} exercises · {points} points · about {minutes} minutes\n\n{_HOW}"
+    )
     return _notebook(f"exercises/{key}", cells, {"exercises": key, "version": course.version})
 
 
