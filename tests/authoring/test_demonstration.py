@@ -13,7 +13,9 @@ def test_what_is_printed_is_what_the_code_prints():
 
 
 def test_the_last_value_shows_itself_as_a_card():
-    code = "from mlcourse.exercises import check\n\ndef unit_vector(x):\n    return x / max(abs(x))\n\ncheck(unit_vector)"
+    code = (
+        "from mlcourse.exercises import check\n\ndef unit_vector(x):\n    return x / max(abs(x))\n\ncheck(unit_vector)"
+    )
     printed, card = run(code)
     assert printed == ""
     assert "largest absolute value" in card
