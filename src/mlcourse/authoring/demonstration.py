@@ -63,13 +63,16 @@ def run(code):
     """
     *statements, last = ast.parse(code).body or [ast.Pass()]
     names, printed, value = {"__name__": "__demonstration__"}, StringIO(), None
-    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(printed):
-        with patch.dict(os.environ, MLCOURSE_PROGRESS=f"{folder}/progress.jsonl"):
-            if not isinstance(last, ast.Expr):
-                statements.append(last)
-            exec(compile(ast.Module(statements, []), "<demonstration>", "exec"), names)
-            if isinstance(last, ast.Expr):
-                value = eval(compile(ast.Expression(last.value), "<demonstration>", "eval"), names)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.redirect_stdout(printed),
+        patch.dict(os.environ, MLCOURSE_PROGRESS=f"{folder}/progress.jsonl"),
+    ):
+        if not isinstance(last, ast.Expr):
+            statements.append(last)
+        exec(compile(ast.Module(statements, []), "<demonstration>", "exec"), names)
+        if isinstance(last, ast.Expr):
+            value = eval(compile(ast.Expression(last.value), "<demonstration>", "eval"), names)
     html = value._repr_html_() if hasattr(value, "_repr_html_") else None
     return printed.getvalue().rstrip("\n"), html
 
