@@ -48,7 +48,7 @@ function chapter(place) {
     title: place.querySelector(".progress-title"), read: Boolean(read), answered, asked: questions.length, right, points, most,
     begun: Boolean(read) || answered > 0 || exercises.some(({ begun }) => begun),
     left: !read ? "read" : answered < questions.length ? "quiz" : open ? "exercises" : "",
-    item: open && place.querySelectorAll("[data-exercise]")[exercises.indexOf(open)].firstElementChild.textContent,
+    item: open && place.querySelectorAll("[data-exercise] > a")[exercises.indexOf(open)],
   };
 }
 
@@ -63,10 +63,10 @@ function next(chapters) {
   const open = chapters.filter(({ left }) => left);
   const at = open.findLast(({ begun }) => begun) ?? open[0];
   if (!at) return ["Everything is done."];
+  if (at.left === "exercises") return ["Next: the exercise ", at.item.cloneNode(true), ` of ${at.title.textContent}.`];
   const link = at.title.cloneNode(true);
-  if (at.left !== "read") link.hash = at.left;
-  if (at.left === "read") return [at.begun ? "Next: go on with " : "Next: begin with ", link, "."];
-  return at.left === "quiz" ? ["Next: the quiz of ", link, "."] : [`Next: the exercise “${at.item}” of `, link, "."];
+  if (at.left === "quiz") link.hash = "quiz";
+  return [at.left === "quiz" ? "Next: the quiz of " : at.begun ? "Next: go on with " : "Next: begin with ", link, "."];
 }
 
 function show() {

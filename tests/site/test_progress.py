@@ -231,6 +231,8 @@ def test_what_comes_next(open_page, course):
     }
     page = open_page(done)
     said = page.locator(".progress-next").inner_text()
-    assert said == f"Next: the exercise “{exercises[-1].title}” of {first.title}."
+    assert said == f"Next: the exercise {exercises[-1].title} of {first.title}."
+    address = page.locator(".progress-next a").get_attribute("href")
+    assert address.endswith(f"exercises/math/vectors.html#{exercises[-1].name}")
     page = open_page({**done, "read:python/numpy": {"at": AT.format(0)}})
     assert page.locator(".progress-next").inner_text() == "Next: the quiz of NumPy."

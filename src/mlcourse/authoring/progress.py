@@ -38,10 +38,14 @@ class Progress(_CourseDirective):
             make("ol", {"class": "progress-chapters"}, *chapters),
         ]
 
+    def _address(self, docname):
+        return self.env.app.builder.get_relative_uri(self.env.docname, docname)
+
     def _chapter(self, chapter):
         self.env.note_dependency(str(chapter.path))
         self.env.note_dependency(str(self.course.root / "src/mlcourse/exercises" / module_path(chapter.slug)))
-        page = self.env.app.builder.get_relative_uri(self.env.docname, f"book/{chapter.slug}")
+        page = self._address(f"book/{chapter.slug}")
+        exercise_page = self._address(f"exercises/{chapter.slug}")
         questions, exercises = questions_of(chapter.path), exercise_set(chapter.slug)
         points = sum(exercise.points for exercise in exercises)
         items = make("ul", {})
@@ -52,14 +56,14 @@ class Progress(_CourseDirective):
         for exercise in exercises:
             about = {"data-exercise": exercise.name, "data-points": exercise.points}
             about |= {"data-manual": None} if exercise.manual else {}
-            solved += _item(about, make("span", {}, exercise.title))
+            solved += _item(about, make("a", {"href": f"{exercise_page}#{exercise.name}"}, exercise.title))
         counts = f"{len(questions)} questions · {len(exercises)} exercises, {points} points"
         words = make("span", {"class": "progress-state"}, counts)
         fold = make("summary", {}, "Questions and exercises")
         parts = [
             make("p", {}, "Quiz"),
             items,
-            make("p", {}, make("a", {"href": f"{page}#exercises"}, "Exercises")),
+            make("p", {}, make("a", {"href": exercise_page}, "Exercises")),
             solved,
         ]
         title = make("a", {"href": page, "class": "progress-title"}, chapter.title)
