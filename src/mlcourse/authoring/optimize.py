@@ -186,6 +186,9 @@ def _accessible(name, text):
     )
     text = re.sub(r"<th></th>", "<td></td>", text)
     text = text.replace('<summary aria-label="Toggle hidden content">', "<summary>")
+    text = text.replace(
+        '<summary><span class="toctree-toggle"', '<summary aria-label="Exercises"><span class="toctree-toggle"'
+    )
     return re.sub(r' role="(doc-biblioentry|doc-backlink|doc-noteref|list)"', "", text)
 
 
