@@ -93,7 +93,8 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, where="conv2d"):
 
     def gradient_of_weight(g):
         g = channels_first(g)
-        return sum(g[:, block].reshape(o, -1) @ unfold(block).T for block in blocks).reshape(weight.shape)
+        parts = (g[:, block].reshape(o, -1) @ unfold(block).T for block in blocks)
+        return sum(parts, np.zeros_like(W)).reshape(weight.shape)
 
     operands = [(x, gradient_of_x), (weight, gradient_of_weight)]
     if bias is not None:

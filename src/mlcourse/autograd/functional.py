@@ -23,6 +23,7 @@ __all__ = [
     "embedding",
     "gelu",
     "layer_norm",
+    "leaky_relu",
     "linear",
     "log_softmax",
     "normalize",
@@ -120,7 +121,7 @@ def gelu(x):
     t *= k * c
     t += k
     t *= a
-    np.tanh(t, out=t)  # t = tanh(k (a + c a³))
+    t = np.tanh(t)  # of k (a + c a³)
     y = t + 1
     y *= a
     y *= 0.5
@@ -130,9 +131,7 @@ def gelu(x):
         slope *= 3 * c * k
         slope += k
         slope *= a
-        rest = t * t
-        np.subtract(1, rest, out=rest)
-        slope *= rest
+        slope *= 1 - t * t
         slope += t
         slope += 1
         slope *= 0.5
@@ -140,6 +139,19 @@ def gelu(x):
         return slope
 
     return record(y, (x, pullback))
+
+
+def leaky_relu(x, slope=0.01):
+    """Positive numbers as they are, negative ones times a small slope.
+
+    Examples
+    --------
+    >>> from mlcourse.autograd import Tensor
+    >>> leaky_relu(Tensor([-1.0, 2.0]), 0.1).data
+    array([-0.1,  2. ], dtype=float32)
+    """
+    factor = np.where(x.data > 0, x.dtype.type(1), x.dtype.type(slope))
+    return record(x.data * factor, (x, lambda g: g * factor))
 
 
 def layer_norm(x, weight, bias, eps=1e-5, where="layer_norm"):
@@ -269,7 +281,7 @@ def dropout(x, p, rng):
     --------
     >>> from mlcourse.autograd import Tensor
     >>> dropout(Tensor([1.0, 1.0, 1.0, 1.0]), 0.5, np.random.default_rng(0)).data
-    array([2., 0., 0., 0.], dtype=float32)
+    array([2., 2., 2., 0.], dtype=float32)
     """
     kept = (rng.random(x.shape, np.float32) >= p) * x.dtype.type(1 / (1 - p) if p < 1 else 0)
     return record(x.data * kept, (x, lambda g: g * kept))

@@ -66,14 +66,14 @@ def gradient_check(function, *inputs, step=1e-6, tolerance=1e-6):
     for number, (x, gradient) in enumerate(zip(inputs, analytic, strict=True)):
         numeric = _differences(value, x, step)
         deviation = np.abs(gradient - numeric) / max(1.0, np.abs(numeric).max(initial=0))
-        worst = max(worst, float(deviation.max(initial=0)))
-        if not worst <= tolerance:
+        if not (deviation <= tolerance).all():  # "not all" rather than "any", so that NaN is found too
             at = np.unravel_index(np.argmax(deviation), x.shape)
             place = f"[{', '.join(map(str, at))}]" if at else ""
             raise GradientError(
                 f"gradient_check: the gradient of input {number}{place} is {gradient[at]:.6g}, "
                 f"finite differences say {numeric[at]:.6g}; largest deviation {deviation.max():.1e}, allowed {tolerance:.0e}"
             )
+        worst = max(worst, float(deviation.max(initial=0)))
     return worst
 
 

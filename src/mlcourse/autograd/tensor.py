@@ -213,11 +213,15 @@ class Tensor:
             g = g[..., None] if b.ndim == 1 else g
             return g[..., None, :] if a.ndim == 1 else g
 
-        return record(
-            product,
-            (self, lambda g: (dA := matrix(g) @ B.swapaxes(-1, -2))[..., 0, :] if a.ndim == 1 else dA),
-            (other, lambda g: (dB := A.swapaxes(-1, -2) @ matrix(g))[..., 0] if b.ndim == 1 else dB),
-        )
+        def gradient_of_left(g):
+            dA = matrix(g) @ B.swapaxes(-1, -2)
+            return dA[..., 0, :] if a.ndim == 1 else dA
+
+        def gradient_of_right(g):
+            dB = A.swapaxes(-1, -2) @ matrix(g)
+            return dB[..., 0] if b.ndim == 1 else dB
+
+        return record(product, (self, gradient_of_left), (other, gradient_of_right))
 
     def __rmatmul__(self, other):
         return self._like(other) @ self
