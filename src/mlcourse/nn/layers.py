@@ -203,10 +203,9 @@ class BatchNorm(Module):
     Examples
     --------
     >>> layer = BatchNorm(3)
-    >>> layer(np.random.default_rng(0).normal(5, 2, (100, 3))).data.mean().round(3)
-    np.float32(-0.0)
-    >>> layer.running_mean.round(1)
-    array([0.5, 0.5, 0.5], dtype=float32)
+    >>> y = layer(np.random.default_rng(0).normal(5, 2, (100, 3)))
+    >>> bool(abs(y.data.mean()) < 1e-6), layer.running_mean.round(1)
+    (True, array([0.5, 0.5, 0.5], dtype=float32))
     """
 
     buffers = ("running_mean", "running_variance")

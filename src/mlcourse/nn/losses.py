@@ -69,8 +69,8 @@ def cross_entropy(logits, labels):
 
     Examples
     --------
-    >>> cross_entropy(Tensor([[0.0, 0.0], [0.0, 100.0]]), [0, 1]).item() == np.float32(np.log(2) / 2)
-    True
+    >>> round(cross_entropy(Tensor([[0.0, 0.0], [0.0, 100.0]]), [0, 1]).item(), 4)
+    0.3466
     """
     labels = np.asarray(labels)
     if logits.ndim == 0 or labels.shape != logits.shape[:-1]:
