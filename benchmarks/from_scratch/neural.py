@@ -3,6 +3,8 @@
 Every piece of work returns a loss or a sum; equal numbers in the first run show that the libraries did the same.
 """
 
+import itertools
+
 import numpy as np
 from benchmarks.from_scratch.runner import Case
 
