@@ -1,0 +1,11 @@
+"""Language: how text becomes numbers.
+
+>>> from mlcourse.language import BPETokenizer
+>>> tokenizer = BPETokenizer.train("low lower lowest slow slower", vocab_size=260)
+>>> tokenizer.decode(tokenizer.encode("slowest"))
+'slowest'
+"""
+
+from mlcourse.language.bpe import BPETokenizer
+
+__all__ = ["BPETokenizer"]
