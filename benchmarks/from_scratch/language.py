@@ -81,6 +81,54 @@ def encode_tiktoken(size, vocab_size):
     return lambda: len(encoding.encode_ordinary(text))
 
 
+def _pairs(words, d, pairs=20_480, batch=1024, negatives=5):
+    """Pairs of words whose frequencies fall as those of language do (Zipf), and batches of them with random words."""
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    near = np.minimum(rng.zipf(1.3, (2, pairs)), words) - 1
+    strangers = rng.integers(0, words, (pairs, negatives))
+    W = ((rng.random((words, d)) - 0.5) / d).astype(np.float32)
+    C = rng.normal(0, 0.1, (words, d)).astype(np.float32)
+    targets = np.concatenate([near[1][:, None], strangers], axis=1)
+    return W, C, [(near[0][i : i + batch], targets[i : i + batch]) for i in range(0, pairs, batch)]
+
+
+def vectors_ours(words, d):
+    from mlcourse.language.word2vec import skip_gram_step
+
+    W, C, batches = _pairs(words, d)
+
+    def work():
+        for centers, targets in batches:
+            skip_gram_step(W, C, centers, targets, 0.001)
+        return abs(W).sum()
+
+    return work
+
+
+def vectors_torch(words, d):
+    import torch
+    import torch.nn.functional as F
+
+    W, C, batches = _pairs(words, d)
+    w, c = (torch.nn.Embedding(words, d, sparse=True, _weight=torch.tensor(array)) for array in (W, C))
+    optimizer = torch.optim.SGD([w.weight, c.weight], lr=0.001)
+    batches = [(torch.tensor(centers), torch.tensor(targets)) for centers, targets in batches]
+    right = torch.zeros(batches[0][1].shape)
+    right[:, 0] = 1
+
+    def work():
+        for centers, targets in batches:
+            scores = (w(centers)[:, None] * c(targets)).sum(-1)
+            optimizer.zero_grad()
+            F.binary_cross_entropy_with_logits(scores, right, reduction="sum").backward()
+            optimizer.step()
+        return w.weight.detach().abs().sum()
+
+    return work
+
+
 SIZES = {"200 kB": {"size": 200_000, "vocab_size": 512}, "1 MB": {"size": 1_000_000, "vocab_size": 512}}
 
 CASES = [
@@ -91,5 +139,12 @@ CASES = [
         {"mlcourse": encode_ours, "tokenizers": encode_huggingface, "tiktoken": encode_tiktoken},
         "tokenizers",
         1.0,
+    ),
+    Case(
+        "word2vec, 20,480 pairs",
+        {"1,000 words of 64": {"words": 1000, "d": 64}, "5,000 words of 128": {"words": 5000, "d": 128}},
+        {"mlcourse": vectors_ours, "torch": vectors_torch},
+        "torch",
+        2.0,
     ),
 ]

@@ -7,5 +7,6 @@
 """
 
 from mlcourse.language.bpe import BPETokenizer
+from mlcourse.language.word2vec import Word2Vec
 
-__all__ = ["BPETokenizer"]
+__all__ = ["BPETokenizer", "Word2Vec"]
