@@ -81,7 +81,7 @@ def encode_tiktoken(size, vocab_size):
     return lambda: len(encoding.encode_ordinary(text))
 
 
-def _pairs(words, d, pairs=20_480, batch=1024, negatives=5):
+def _pairs(words, d, pairs=20_480, batch=256, negatives=5):
     """Pairs of words whose frequencies fall as those of language do (Zipf), and batches of them with random words."""
     import numpy as np
 
