@@ -124,7 +124,7 @@ def max_pool(x, size=2, stride=None, where="max_pool"):
     array([[ 5.,  7.],
            [13., 15.]], dtype=float32)
     """
-    stride = size if stride is None else stride
+    x, stride = as_tensor(x), size if stride is None else stride
     windows = _windows(where, x, size, stride)
     parts = [x.data[window] for window in windows]  # the first number of every window, the second, …
     largest = parts[0].copy(order="K")
@@ -154,7 +154,7 @@ def average_pool(x, size=2, stride=None, where="average_pool"):
     array([[ 2.5,  4.5],
            [10.5, 12.5]], dtype=float32)
     """
-    stride = size if stride is None else stride
+    x, stride = as_tensor(x), size if stride is None else stride
     windows = _windows(where, x, size, stride)
     mean = sum(x.data[window] for window in windows) * x.dtype.type(1 / size**2)
 

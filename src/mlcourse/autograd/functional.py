@@ -84,6 +84,7 @@ def softmax(x, axis=-1):
     >>> softmax(Tensor([0.0, 0.0, 200.0, 200.0])).data
     array([0. , 0. , 0.5, 0.5], dtype=float32)
     """
+    x = as_tensor(x)
     p = np.exp(x.data - x.data.max(axis=axis, keepdims=True))
     p /= p.sum(axis=axis, keepdims=True)
     return record(p, (x, lambda g: p * (g - (g * p).sum(axis=axis, keepdims=True))))
@@ -98,6 +99,7 @@ def log_softmax(x, axis=-1):
     >>> log_softmax(Tensor([0.0, 200.0])).data
     array([-200.,    0.], dtype=float32)
     """
+    x = as_tensor(x)
     y = x.data - x.data.max(axis=axis, keepdims=True)
     y -= np.log(np.exp(y).sum(axis=axis, keepdims=True))
     return record(y, (x, lambda g: g - np.exp(y) * g.sum(axis=axis, keepdims=True)))
@@ -116,6 +118,7 @@ def gelu(x):
     >>> gelu(Tensor([-3.0, 0.0, 3.0])).data.round(3)
     array([-0.004,  0.   ,  2.996], dtype=float32)
     """
+    x = as_tensor(x)
     a, k, c = x.data, math.sqrt(2 / math.pi), 0.044715
     t = a * a
     t *= k * c
@@ -150,6 +153,7 @@ def leaky_relu(x, slope=0.01):
     >>> leaky_relu(Tensor([-1.0, 2.0]), 0.1).data
     array([-0.1,  2. ], dtype=float32)
     """
+    x = as_tensor(x)
     factor = np.where(x.data > 0, x.dtype.type(1), x.dtype.type(slope))
     return record(x.data * factor, (x, lambda g: g * factor))
 
@@ -283,6 +287,7 @@ def dropout(x, p, rng):
     >>> dropout(Tensor([1.0, 1.0, 1.0, 1.0]), 0.5, np.random.default_rng(0)).data
     array([2., 2., 2., 0.], dtype=float32)
     """
+    x = as_tensor(x)
     kept = (rng.random(x.shape, np.float32) >= p) * x.dtype.type(1 / (1 - p) if p < 1 else 0)
     return record(x.data * kept, (x, lambda g: g * kept))
 
@@ -355,6 +360,7 @@ def attention(q, k, v, mask=None, where="attention"):
     >>> attention(q, k, v, mask=np.array([False, True])).data
     array([[5.]], dtype=float32)
     """
+    q, k, v = as_tensor(q), as_tensor(k), as_tensor(v)
     Q, K, V = q.data, k.data, v.data
     if not (Q.ndim == K.ndim == V.ndim > 1 and Q.shape[-1] == K.shape[-1] and K.shape[-2] == V.shape[-2]):
         lead = "_ " * (Q.ndim - 2)

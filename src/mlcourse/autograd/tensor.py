@@ -156,20 +156,20 @@ class Tensor:
     # ------------------------------------------------------------------------------------------------ arithmetic
 
     def __add__(self, other):
-        other = self._like(other)
+        other = as_tensor(other, like=self)
         return record(_apply(np.add, self, other), (self, lambda g: g), (other, lambda g: g))
 
     def __sub__(self, other):
-        other = self._like(other)
+        other = as_tensor(other, like=self)
         return record(_apply(np.subtract, self, other), (self, lambda g: g), (other, lambda g: -g))
 
     def __mul__(self, other):
-        other = self._like(other)
+        other = as_tensor(other, like=self)
         x, y = self.data, other.data
         return record(_apply(np.multiply, self, other), (self, lambda g: g * y), (other, lambda g: g * x))
 
     def __truediv__(self, other):
-        other = self._like(other)
+        other = as_tensor(other, like=self)
         y = other.data
         ratio = _apply(np.divide, self, other)
         return record(ratio, (self, lambda g: g / y), (other, lambda g: -g * ratio / y))
@@ -192,13 +192,13 @@ class Tensor:
         return self * other
 
     def __rsub__(self, other):
-        return self._like(other) - self
+        return as_tensor(other, like=self) - self
 
     def __rtruediv__(self, other):
-        return self._like(other) / self
+        return as_tensor(other, like=self) / self
 
     def __matmul__(self, other):
-        other = self._like(other)
+        other = as_tensor(other, like=self)
         a, b = self.data, other.data
         if a.ndim > 2 and b.ndim == 2 and a.shape[-1] == len(b):  # one large product instead of many small ones
             return (self.reshape(math.prod(a.shape[:-1]), a.shape[-1]) @ other).reshape(*a.shape[:-1], b.shape[1])
@@ -224,7 +224,7 @@ class Tensor:
         return record(product, (self, gradient_of_left), (other, gradient_of_right))
 
     def __rmatmul__(self, other):
-        return self._like(other) @ self
+        return as_tensor(other, like=self) @ self
 
     # ------------------------------------------------------------------------------------------ functions of each number
 
@@ -322,9 +322,6 @@ class Tensor:
         """The same numbers, without a past."""
         return Tensor(self.data, dtype=self.dtype)
 
-    def _like(self, other):
-        return other if isinstance(other, Tensor) else Tensor(other, dtype=self.dtype)
-
     def __len__(self):
         return len(self.data)
 
@@ -390,9 +387,15 @@ def _result(data, parents, pullback):
     return out
 
 
-def as_tensor(x, like):
-    """Return `x` as a Tensor; an array is converted to the type of the tensor `like`."""
-    return x if isinstance(x, Tensor) else Tensor(x, dtype=like.dtype)
+def as_tensor(x, like=None):
+    """Return `x` as a Tensor; an array is converted to the type of the tensor `like`, or to 32 bits.
+
+    Examples
+    --------
+    >>> as_tensor([1, 2])
+    Tensor([1., 2.], dtype=float32)
+    """
+    return x if isinstance(x, Tensor) else Tensor(x, dtype=np.float32 if like is None else like.dtype)
 
 
 def concatenate(tensors, axis=0):

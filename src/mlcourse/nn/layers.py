@@ -258,7 +258,7 @@ class ReLU(Module):
     """Negative numbers become 0."""
 
     def forward(self, x):
-        return x.relu()
+        return A.as_tensor(x).relu()
 
 
 class LeakyReLU(Module):
@@ -282,11 +282,11 @@ class Tanh(Module):
     """Numbers between -1 and 1."""
 
     def forward(self, x):
-        return x.tanh()
+        return A.as_tensor(x).tanh()
 
 
 class Sigmoid(Module):
     """Numbers between 0 and 1."""
 
     def forward(self, x):
-        return x.sigmoid()
+        return A.as_tensor(x).sigmoid()

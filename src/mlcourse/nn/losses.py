@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from mlcourse.autograd import Tensor, record
+from mlcourse.autograd import Tensor, as_tensor, record
 from mlcourse.autograd.functional import check_index
 from mlcourse.shapes import ShapeError
 
@@ -40,7 +40,7 @@ def mse_loss(prediction, target):
     >>> mse_loss(Tensor([1.0, 2.0]), [1.0, 4.0]).item()
     2.0
     """
-    target = _checked("mse_loss", prediction, target)
+    prediction, target = _checked("mse_loss", prediction, target)
     error = prediction.data - target
     return record(np.vdot(error, error) / error.size, (prediction, lambda g: error * (2 * g / error.size)))
 
@@ -72,7 +72,7 @@ def cross_entropy(logits, labels):
     >>> round(cross_entropy(Tensor([[0.0, 0.0], [0.0, 100.0]]), [0, 1]).item(), 4)
     0.3466
     """
-    labels = np.asarray(labels)
+    logits, labels = as_tensor(logits), np.asarray(labels)
     if logits.ndim == 0 or labels.shape != logits.shape[:-1]:
         raise ShapeError(_labels_message(logits.shape, labels.shape))
     check_index("cross_entropy", "labels", labels, logits.shape[-1])
@@ -120,7 +120,7 @@ def binary_cross_entropy(logits, targets):
     >>> round(binary_cross_entropy(Tensor([0.0, 1000.0]), [1, 1]).item(), 4)
     0.3466
     """
-    y = _checked("binary_cross_entropy", logits, targets)
+    logits, y = _checked("binary_cross_entropy", logits, targets)
     if y.min() < 0 or y.max() > 1:
         raise ValueError(f"binary_cross_entropy: targets must be from 0 to 1; got {y.min():g} to {y.max():g}")
     z = logits.data
@@ -154,7 +154,7 @@ def kl_divergence(log_q, p):
     >>> round(kl_divergence(Tensor(np.log([[0.5, 0.5]])), [[1.0, 0.0]]).item(), 4)
     0.6931
     """
-    p = _checked("kl_divergence", log_q, p)
+    log_q, p = _checked("kl_divergence", log_q, p)
     if p.min() < 0 or np.abs(p.sum(axis=-1) - 1).max() > 1e-3:
         raise ValueError("kl_divergence: each row of p must hold probabilities that add up to 1; apply softmax first")
     n = math.prod(p.shape[:-1])
@@ -163,7 +163,8 @@ def kl_divergence(log_q, p):
 
 
 def _checked(where, prediction, target):
-    """The target as an array of the prediction's type, after all checks that the two need."""
+    """Prediction as a tensor and target as an array of its type, after all checks that the two need."""
+    prediction = as_tensor(prediction)
     target = np.asarray(target.data if isinstance(target, Tensor) else target, prediction.dtype)
     if prediction.shape != target.shape:
         together = (
@@ -181,7 +182,7 @@ def _checked(where, prediction, target):
         )
     _check_numbers(where, "prediction", prediction.data)
     _check_numbers(where, "target", target)
-    return target
+    return prediction, target
 
 
 def _check_numbers(where, name, array):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from mlcourse.autograd import no_grad
 from mlcourse.nn.optim import clip_gradients
@@ -84,6 +83,8 @@ def fit(
     >>> history[0]["loss"] > 0.3 > 0.1 > history[-1]["loss"]
     True
     """
+    from tqdm.auto import tqdm  # slow to import
+
     if (patience is not None or metrics) and validation is None:
         raise ValueError("fit: patience and metrics look at validation batches; give it some")
     history, best, best_state, first_lr = [], math.inf, None, optimizer.lr
@@ -142,16 +143,20 @@ def _train(model, loss, optimizer, batches, rates, clip):
     for inputs, targets in batches:
         if rates is not None:
             optimizer.lr = rates()
-        optimizer.zero_grad()
-        value = loss(model(inputs), targets)
-        losses.append(value.item())
+        losses.append(_step(model, loss, optimizer, inputs, targets, clip))
         counts.append(len(targets))
-        if not math.isfinite(losses[-1]):
-            raise FloatingPointError(
-                f"fit: the loss is {losses[-1]} after {optimizer.steps} steps; try a lower learning rate"
-            )
-        value.backward()
-        if clip is not None:
-            clip_gradients(optimizer.parameters, clip)
-        optimizer.step()
     return float(np.average(losses, weights=counts))
+
+
+def _step(model, loss, optimizer, inputs, targets, clip):
+    optimizer.zero_grad()
+    value = loss(model(inputs), targets)
+    if not math.isfinite(value.item()):
+        raise FloatingPointError(
+            f"fit: the loss is {value.item()} after {optimizer.steps} steps; try a lower learning rate"
+        )
+    value.backward()
+    if clip is not None:
+        clip_gradients(optimizer.parameters, clip)
+    optimizer.step()
+    return value.item()
