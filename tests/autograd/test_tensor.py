@@ -103,7 +103,7 @@ def test_reductions(shape, data, seed, keepdims, ties):
         def reference(x, theirs=theirs):
             return theirs(x, dim=dim, **options) if dim else theirs(x)
 
-        equals_torch(ours, reference, x, differences=not ties, note=f"{name} {shape} {axes}")
+        equals_torch(ours, reference, x, differences=not ties and seed % 8 == 0, note=f"{name} {shape} {axes}")
 
 
 @thorough
@@ -179,9 +179,10 @@ def test_joining(shape, seed, data):
         sizes = list(shape)
         sizes[axis] = int(rng.integers(0, 4))
         arrays.append(rng.normal(size=sizes))
-    equals_torch(lambda *x: concatenate(x, axis), lambda *x: torch.cat(x, axis), *arrays)
+    rare = {"differences": seed % 8 == 0}
+    equals_torch(lambda *x: concatenate(x, axis), lambda *x: torch.cat(x, axis), *arrays, **rare)
     same = [rng.normal(size=shape) for _ in arrays]
-    equals_torch(lambda *x: stack(x, axis), lambda *x: torch.stack(x, axis), *same)
+    equals_torch(lambda *x: stack(x, axis), lambda *x: torch.stack(x, axis), *same, **rare)
 
 
 @thorough
@@ -190,7 +191,8 @@ def test_where(both, seed):
     rng = np.random.default_rng(seed)
     condition, x, y = (rng.normal(size=shape) for shape in both.input_shapes)
     chosen = condition > 0
-    equals_torch(lambda x, y: where(chosen, x, y), lambda x, y: torch.where(torch.tensor(chosen), x, y), x, y)
+    ours, theirs = lambda x, y: where(chosen, x, y), lambda x, y: torch.where(torch.tensor(chosen), x, y)
+    equals_torch(ours, theirs, x, y, differences=seed % 8 == 0)
 
 
 @thorough

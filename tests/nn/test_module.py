@@ -46,6 +46,21 @@ def test_parameters_are_found_in_attributes_lists_tuples_and_dicts_each_once():
     assert all(p.requires_grad for p in model.parameters())
 
 
+def test_lists_in_lists_shared_modules_and_references_to_the_parent():
+    class Tree(nn.Module):
+        def __init__(self):
+            self.rows = [[nn.Linear(1, 1), nn.Linear(1, 1)], {"a": (nn.Linear(1, 1),)}]
+            self.again = self.rows[0][1]
+            self.leaf = nn.Sequential(nn.Linear(1, 1))
+            self.leaf.parent = self
+
+    model = Tree()
+    modules = [name for name, _ in model.named_modules()]
+    assert modules == ["", "rows.0.0", "rows.0.1", "rows.1.a.0", "leaf", "leaf.layers.0"]
+    assert len(model.parameters()) == 8
+    assert len(model.state_dict()) == 8
+
+
 def test_every_parameter_gets_a_gradient_and_zero_grad_forgets_them():
     model = Model()
     model(np.random.default_rng(0).normal(size=(5, 3))).sum().backward()

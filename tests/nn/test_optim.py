@@ -126,6 +126,23 @@ def test_two_optimizers_may_share_a_parameter():
         assert w.data.tolist() == [expected]
 
 
+def test_a_parameter_that_is_listed_twice_is_changed_once():
+    w = nn.Parameter([1.0])
+    optimizer = nn.SGD([w, w], lr=1.0)
+    w.grad = np.ones(1, np.float32)
+    optimizer.step()
+    assert w.data.tolist() == [0]
+
+
+def test_a_model_that_was_converted_afterwards_is_refused():
+    model = nn.Linear(2, 1)
+    optimizer = nn.SGD(model.parameters(), lr=1.0)
+    model.to(np.float64)
+    model(np.ones((1, 2))).sum().backward()
+    with pytest.raises(TypeError, match=r"make the optimizer after model.to\(dtype\)"):
+        optimizer.step()
+
+
 def test_step_without_backward_says_so():
     optimizer = nn.SGD(nn.Linear(2, 2).parameters(), lr=0.1)
     with pytest.raises(RuntimeError, match=r"call loss.backward\(\) first"):

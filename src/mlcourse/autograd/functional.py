@@ -372,9 +372,8 @@ def attention(q, k, v, mask=None, where="attention"):
 
     def pullback(g):
         dA = g @ V.swapaxes(-1, -2)
-        dA -= np.einsum("...i,...i->...", g, Y)[
-            ..., None
-        ]  # = row sums of dA · A, from smaller arrays (Dao et al., 2022)
+        sums = np.einsum("...i,...i->...", g, Y)  # row sums of dA · A, from smaller arrays (Dao et al., 2022)
+        dA -= sums[..., None]
         dA *= A
         dA *= scale
         return dA @ K, dA.swapaxes(-1, -2) @ Q, A.swapaxes(-1, -2) @ g

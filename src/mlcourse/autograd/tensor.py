@@ -179,7 +179,7 @@ class Tensor:
             raise TypeError(
                 f"Tensor ** k takes a number k; got {type(k).__name__}. For a tensor k use (k * x.log()).exp()"
             )
-        x = self.data
+        x, k = self.data, k.item() if isinstance(k, np.generic) else k
         return record(_power(x, k), (self, lambda g: g * (k * _power(x, k - 1)) if k else np.zeros_like(x)))
 
     def __neg__(self):

@@ -62,17 +62,16 @@ class Module:
     def _members(self, kind):
         """Names and values of the attributes of a kind, those in lists, tuples and dicts included."""
         for name, value in vars(self).items():
-            if isinstance(value, kind):
-                yield name, value
-            elif isinstance(value, (list, tuple, dict)):
-                entries = value.items() if isinstance(value, dict) else enumerate(value)
-                yield from ((f"{name}.{key}", entry) for key, entry in entries if isinstance(entry, kind))
+            yield from _find(name, value, kind)
 
-    def named_modules(self, prefix=""):
-        """Yield the name and the module for this module (its name is empty) and every one inside it."""
-        yield prefix, self
-        for name, module in self._members(Module):
-            yield from module.named_modules(f"{prefix}.{name}" if prefix else name)
+    def named_modules(self, prefix="", seen=None):
+        """Yield the name and the module for this module (its name is empty) and every one inside it, each once."""
+        seen = set() if seen is None else seen
+        if self not in seen:
+            seen.add(self)
+            yield prefix, self
+            for name, module in self._members(Module):
+                yield from module.named_modules(f"{prefix}.{name}" if prefix else name, seen)
 
     def named_parameters(self):
         """Yield the name and the parameter for every parameter; one that is used in two places comes once."""
@@ -157,6 +156,14 @@ class Module:
     def __repr__(self):
         inside = [f"{name}: {module!r}".replace("\n", "\n  ") for name, module in self._members(Module)]
         return f"{type(self).__name__}({''.join(map(_indented, inside))}" + ("\n)" if inside else ")")
+
+
+def _find(name, value, kind):
+    if isinstance(value, kind):
+        yield name, value
+    elif isinstance(value, (list, tuple, dict)):
+        for key, entry in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _find(f"{name}.{key}", entry, kind)
 
 
 def _indented(text):

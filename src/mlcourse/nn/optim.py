@@ -32,7 +32,7 @@ class Optimizer:
     slots = ()
 
     def __init__(self, parameters, lr, weight_decay=0.0):
-        self.parameters = list(parameters)
+        self.parameters = list(dict.fromkeys(parameters))
         if not self.parameters:
             raise ValueError(
                 f"{type(self).__name__}: there are no parameters; does the model keep its layers in attributes?"
@@ -83,6 +83,11 @@ class Optimizer:
         stretches = []
         for parameter, view, place in zip(self.parameters, self._views, self._places, strict=True):
             if parameter.data is not view:  # the first step, or somebody gave the parameter another array
+                if parameter.dtype != view.dtype:
+                    raise TypeError(
+                        f"{type(self).__name__}.step: a parameter is {parameter.dtype}, the optimizer was made for {view.dtype}; "
+                        "make the optimizer after model.to(dtype)"
+                    )
                 view[...] = parameter.data
                 parameter.data = view
             if parameter.grad is not None:
