@@ -1,0 +1,117 @@
+"""Recurrent layers: parameters around the functions of `mlcourse.autograd.recurrence`, where the formulas stand.
+
+Sequences have shape (n, time, features), as for attention; only the functions underneath have time first.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+import mlcourse.autograd as A
+from mlcourse.nn.layers import uniform
+from mlcourse.nn.module import Module
+from mlcourse.shapes import check_shapes
+
+
+class RNN(Module):
+    """Recurrent network of Elman: the new state is tanh of a linear function of the input and the state before.
+
+    Parameters
+    ----------
+    inputs : int
+        Features of the input at each time.
+    units : int
+        Size of the state.
+    rng : Generator or int, optional
+
+    Examples
+    --------
+    >>> outputs, state = RNN(3, 5, rng=0)(np.zeros((2, 7, 3)))
+    >>> outputs.shape, state.shape
+    ((2, 7, 5), (2, 5))
+    """
+
+    gates, n_biases = 1, 1
+
+    def __init__(self, inputs, units, rng=None):
+        rng, width = np.random.default_rng(rng), self.gates * units
+        self.input_weight = uniform(rng, units, inputs, width)
+        self.state_weight = uniform(rng, units, units, width)
+        self.biases = [uniform(rng, units, width) for _ in range(self.n_biases)]
+
+    def forward(self, x, state=None):
+        """Run over whole sequences.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, time, inputs)
+        state : Tensor of shape (n, units), optional
+            To begin with; zeros if it is missing. For `LSTM` a pair of them.
+
+        Returns
+        -------
+        outputs : Tensor of shape (n, time, units)
+        state : Tensor of shape (n, units), or a pair of them
+            After the last step; pass it on to continue, after ``detach()`` to stop gradients there.
+        """
+        x, h = self._prepare(x, state)
+        outputs = self.run(x, h, *self._weights())
+        return outputs.transpose(1, 0, 2), outputs[-1]
+
+    run = staticmethod(A.rnn)
+
+    def _weights(self):
+        return self.input_weight, self.state_weight, *self.biases
+
+    def _prepare(self, x, *states):
+        x = A.as_tensor(x, self.input_weight)
+        n, units = len(x), len(self.state_weight)
+        states = [A.Tensor(np.zeros((n, units)), dtype=x.dtype) if s is None else A.as_tensor(s, x) for s in states]
+        if x.ndim != 3 or x.shape[2] != len(self.input_weight) or any(s.shape != (n, units) for s in states):
+            named = {f"state{i or ''}": (s.data, "n units") for i, s in enumerate(states)}
+            weight = self.state_weight.data[:, :units]
+            check_shapes(
+                self,
+                input_weight=(self.input_weight.data, "inputs width"),
+                x=(x.data, "n time inputs"),
+                state_weight=(weight, "units units"),
+                **named,
+            )
+        return x.transpose(1, 0, 2), *states
+
+    def __repr__(self):
+        return f"{type(self).__name__}({len(self.input_weight)} -> {len(self.state_weight)})"
+
+
+class LSTM(RNN):
+    """Long short-term memory: gates decide what a cell keeps, forgets and shows. Its state is the pair of state and cell.
+
+    Parameters and shapes as in `RNN`.
+
+    Examples
+    --------
+    >>> outputs, (state, cell) = LSTM(3, 5, rng=0)(np.zeros((2, 7, 3)))
+    >>> outputs.shape, state.shape, cell.shape
+    ((2, 7, 5), (2, 5), (2, 5))
+    """
+
+    gates = 4
+
+    def forward(self, x, state=None):
+        x, h, c = self._prepare(x, *((None, None) if state is None else state))
+        outputs = A.lstm(x, h, c, *self._weights())  # (time + 1, n, units): the last row is the cell
+        return outputs[:-1].transpose(1, 0, 2), (outputs[-2], outputs[-1])
+
+
+class GRU(RNN):
+    """Gated recurrent unit: the new state is a mixture of the old one and a candidate. Parameters and shapes as in `RNN`.
+
+    Examples
+    --------
+    >>> outputs, state = GRU(3, 5, rng=0)(np.zeros((2, 7, 3)))
+    >>> outputs.shape, state.shape
+    ((2, 7, 5), (2, 5))
+    """
+
+    gates, n_biases = 3, 2
+    run = staticmethod(A.gru)
