@@ -1,0 +1,3 @@
+"""Neural networks: the same model, data and optimizer step in mlcourse and in PyTorch."""
+
+CASES = []
