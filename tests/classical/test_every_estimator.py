@@ -21,6 +21,11 @@ ESTIMATORS = [
     classical.DecisionTreeRegressor(),
     classical.RandomForestClassifier(n_estimators=5),
     classical.RandomForestRegressor(n_estimators=5),
+    classical.KMeans(3),
+    classical.KMeans(2, init="random", n_init=2),
+    classical.DBSCAN(),
+    classical.AgglomerativeClustering(),
+    classical.AgglomerativeClustering(linkage="average"),
 ]
 GRIDS = {
     "LinearRegression": {"fit_intercept": [True, False]},
@@ -28,6 +33,9 @@ GRIDS = {
     "DecisionTreeRegressor": {"max_depth": [1, 3]},
     "RandomForestClassifier": {"n_estimators": [2, 4]},
     "RandomForestRegressor": {"n_estimators": [2, 4]},
+    "KMeans": {"n_clusters": [2, 3]},
+    "DBSCAN": {"eps": [0.5, 1.0]},
+    "AgglomerativeClustering": {"n_clusters": [2, 3]},
 }
 each = pytest.mark.parametrize("estimator", ESTIMATORS, ids=str)
 
