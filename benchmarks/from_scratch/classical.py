@@ -95,6 +95,49 @@ def ward():
     return both(clusters, "cluster", "AgglomerativeClustering", largest, {"n_clusters": 10})
 
 
+def mixture():
+    def start(X):
+        means = X[:5].copy()
+        return {"n_components": 5, "means_init": means, "max_iter": 10, "tol": 1e-12}
+
+    def theirs(X):
+        cov = np.cov(X.T, bias=True) + 1e-6 * np.eye(X.shape[1])
+        more = {"weights_init": np.full(5, 0.2), "precisions_init": np.repeat(np.linalg.inv(cov)[None], 5, 0)}
+        return start(X) | more | {"init_params": "random", "random_state": 0}
+
+    def likelihood(model, X):
+        return model.score(X)
+
+    return {
+        "mlcourse": unsupervised(clusters, "mlcourse.classical", "GaussianMixture", likelihood, start),
+        "scikit-learn": unsupervised(clusters, "sklearn.mixture", "GaussianMixture", likelihood, theirs),
+    }
+
+
+def pca():
+    def correlated(n):
+        rng = np.random.default_rng(0)
+        return rng.normal(size=(n, 100)) @ rng.normal(size=(100, 100))
+
+    def variance(model, X):
+        return model.transform(X).var()
+
+    return both(correlated, "decomposition", "PCA", variance, {"n_components": 10})
+
+
+def machine(data, model, **parameters):
+    return {
+        "mlcourse": supervised(data, "mlcourse.classical", model, **parameters),
+        "scikit-learn": supervised(data, "sklearn.svm", model, **parameters),
+    }
+
+
+def numbers(n, d=20):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, d))
+    return X, X @ rng.normal(size=d) + np.sin(X[:, 0]) + rng.normal(size=n)
+
+
 CASES = [
     Case("decision tree", {"1 000 × 20": {"n": 1000}, "20 000 × 20": {"n": 20_000}}, tree(), "scikit-learn", 1.0),
     Case("random forest", {"1 000 × 20": {"n": 1000}, "20 000 × 20": {"n": 20_000}}, forest(), "scikit-learn", 1.5),
@@ -114,4 +157,20 @@ CASES = [
         2.0,
     ),
     Case("Ward", {"300 × 10": {"n": 300}, "1 000 × 10": {"n": 1000}}, ward(), "scikit-learn", 2.0),
+    Case(
+        "Gaussian mixture, 10 turns",
+        {"1 000 × 5": {"n": 1000, "d": 5}, "10 000 × 5": {"n": 10_000, "d": 5}},
+        mixture(),
+        "scikit-learn",
+        1.0,
+    ),
+    Case("PCA", {"1 000 × 100": {"n": 1000}, "10 000 × 100": {"n": 10_000}}, pca(), "scikit-learn", 1.0),
+    Case("SVM, RBF", {"300 × 20": {"n": 400}, "1 000 × 20": {"n": 1333}}, machine(classes, "SVC"), "scikit-learn", 1.5),
+    Case(
+        "SVM regression, RBF",
+        {"300 × 20": {"n": 400}, "1 000 × 20": {"n": 1333}},
+        machine(numbers, "SVR"),
+        "scikit-learn",
+        1.5,
+    ),
 ]

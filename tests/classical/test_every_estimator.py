@@ -26,6 +26,13 @@ ESTIMATORS = [
     classical.DBSCAN(),
     classical.AgglomerativeClustering(),
     classical.AgglomerativeClustering(linkage="average"),
+    classical.GaussianMixture(),
+    classical.GaussianMixture(2),
+    classical.PCA(),
+    classical.PCA(1, whiten=True),
+    classical.SVC(),
+    classical.SVC(kernel="linear"),
+    classical.SVR(),
 ]
 GRIDS = {
     "LinearRegression": {"fit_intercept": [True, False]},
@@ -35,6 +42,10 @@ GRIDS = {
     "RandomForestRegressor": {"n_estimators": [2, 4]},
     "KMeans": {"n_clusters": [2, 3]},
     "DBSCAN": {"eps": [0.5, 1.0]},
+    "GaussianMixture": {"n_components": [1, 2]},
+    "PCA": {"n_components": [1, 2]},
+    "SVC": {"C": [0.1, 1.0]},
+    "SVR": {"C": [0.1, 1.0]},
     "AgglomerativeClustering": {"n_clusters": [2, 3]},
 }
 each = pytest.mark.parametrize("estimator", ESTIMATORS, ids=str)

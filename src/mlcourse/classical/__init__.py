@@ -1,17 +1,24 @@
 """Classical machine learning from scratch: NumPy inside, scikit-learn's interface outside."""
 
+from mlcourse.classical.decomposition import PCA
 from mlcourse.classical.density import DBSCAN
 from mlcourse.classical.ensembles import RandomForestClassifier, RandomForestRegressor
 from mlcourse.classical.hierarchy import AgglomerativeClustering
 from mlcourse.classical.kmeans import KMeans
 from mlcourse.classical.linear_model import LinearRegression
+from mlcourse.classical.mixture import GaussianMixture
+from mlcourse.classical.svm import SVC, SVR
 from mlcourse.classical.trees import DecisionTreeClassifier, DecisionTreeRegressor
 
 __all__ = [
     "DBSCAN",
+    "PCA",
+    "SVC",
+    "SVR",
     "AgglomerativeClustering",
     "DecisionTreeClassifier",
     "DecisionTreeRegressor",
+    "GaussianMixture",
     "KMeans",
     "LinearRegression",
     "RandomForestClassifier",

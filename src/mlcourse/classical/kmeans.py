@@ -11,14 +11,14 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from sklearn.base import ClusterMixin, TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 
 from mlcourse.classical.base import Estimator
 from mlcourse.classical.distances import blocks, squared_distances
 
 
-class KMeans(TransformerMixin, ClusterMixin, Estimator):
+class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Estimator):
     """Divide rows among k centers: each row goes to the nearest center, each center to the mean of its rows, until nothing moves.
 
     Parameters
