@@ -138,6 +138,17 @@ def numbers(n, d=20):
     return X, X @ rng.normal(size=d) + np.sin(X[:, 0]) + rng.normal(size=n)
 
 
+def simple(data, module, model, parameters=None, theirs=None):
+    return {
+        "mlcourse": supervised(data, "mlcourse.classical", model, **(parameters or {})),
+        "scikit-learn": supervised(data, f"sklearn.{module}", model, **(parameters or {}), **(theirs or {})),
+    }
+
+
+def neighbors():
+    return simple(lambda n: classes(n, 30), "neighbors", "KNeighborsClassifier", None, {"algorithm": "brute"})
+
+
 CASES = [
     Case("decision tree", {"1 000 × 20": {"n": 1000}, "20 000 × 20": {"n": 20_000}}, tree(), "scikit-learn", 1.0),
     Case("random forest", {"1 000 × 20": {"n": 1000}, "20 000 × 20": {"n": 20_000}}, forest(), "scikit-learn", 1.5),
@@ -172,5 +183,43 @@ CASES = [
         machine(numbers, "SVR"),
         "scikit-learn",
         1.5,
+    ),
+    Case(
+        "linear regression, normal equations",
+        {"2 000 × 50": {"n": 2667, "d": 50}, "10 000 × 50": {"n": 13_333, "d": 50}},
+        {
+            "mlcourse": supervised(numbers, "mlcourse.classical", "LinearRegression", solver="normal"),
+            "scikit-learn": supervised(numbers, "sklearn.linear_model", "LinearRegression"),
+        },
+        "scikit-learn",
+        1.0,
+    ),
+    Case(
+        "linear regression, QR",
+        {"2 000 × 50": {"n": 2667, "d": 50}, "10 000 × 50": {"n": 13_333, "d": 50}},
+        simple(numbers, "linear_model", "LinearRegression"),
+        "scikit-learn",
+        1.0,
+    ),
+    Case(
+        "logistic regression",
+        {"2 000 × 20": {"n": 2667}, "10 000 × 20": {"n": 13_333}},
+        simple(classes, "linear_model", "LogisticRegression"),
+        "scikit-learn",
+        1.0,
+    ),
+    Case(
+        "nearest neighbors, brute force",
+        {"1 000 × 30, 333 questions": {"n": 1333}, "5 000 × 30, 1 667 questions": {"n": 6667}},
+        neighbors(),
+        "scikit-learn",
+        2.0,
+    ),
+    Case(
+        "Gaussian naive Bayes",
+        {"2 000 × 20": {"n": 2667}, "20 000 × 20": {"n": 26_667}},
+        simple(classes, "naive_bayes", "GaussianNB"),
+        "scikit-learn",
+        1.0,
     ),
 ]

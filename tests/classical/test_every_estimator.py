@@ -33,6 +33,13 @@ ESTIMATORS = [
     classical.SVC(),
     classical.SVC(kernel="linear"),
     classical.SVR(),
+    classical.KNeighborsClassifier(),
+    classical.KNeighborsRegressor(2, weights="distance"),
+    classical.GaussianNB(),
+    classical.MultinomialNB(),
+    classical.LogisticRegression(),
+    classical.Ridge(),
+    classical.Lasso(0.1),
 ]
 GRIDS = {
     "LinearRegression": {"fit_intercept": [True, False]},
@@ -46,6 +53,13 @@ GRIDS = {
     "PCA": {"n_components": [1, 2]},
     "SVC": {"C": [0.1, 1.0]},
     "SVR": {"C": [0.1, 1.0]},
+    "KNeighborsClassifier": {"n_neighbors": [1, 3]},
+    "KNeighborsRegressor": {"n_neighbors": [1, 3]},
+    "GaussianNB": {"var_smoothing": [1e-9, 1e-3]},
+    "MultinomialNB": {"alpha": [0.1, 1.0]},
+    "LogisticRegression": {"C": [0.1, 1.0]},
+    "Ridge": {"alpha": [0.1, 1.0]},
+    "Lasso": {"alpha": [0.1, 1.0]},
     "AgglomerativeClustering": {"n_clusters": [2, 3]},
 }
 each = pytest.mark.parametrize("estimator", ESTIMATORS, ids=str)

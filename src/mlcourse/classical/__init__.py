@@ -6,7 +6,11 @@ from mlcourse.classical.ensembles import RandomForestClassifier, RandomForestReg
 from mlcourse.classical.hierarchy import AgglomerativeClustering
 from mlcourse.classical.kmeans import KMeans
 from mlcourse.classical.linear_model import LinearRegression
+from mlcourse.classical.logistic import LogisticRegression
 from mlcourse.classical.mixture import GaussianMixture
+from mlcourse.classical.naive_bayes import GaussianNB, MultinomialNB
+from mlcourse.classical.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from mlcourse.classical.penalized import Lasso, Ridge
 from mlcourse.classical.svm import SVC, SVR
 from mlcourse.classical.trees import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -19,8 +23,15 @@ __all__ = [
     "DecisionTreeClassifier",
     "DecisionTreeRegressor",
     "GaussianMixture",
+    "GaussianNB",
     "KMeans",
+    "KNeighborsClassifier",
+    "KNeighborsRegressor",
+    "Lasso",
     "LinearRegression",
+    "LogisticRegression",
+    "MultinomialNB",
     "RandomForestClassifier",
     "RandomForestRegressor",
+    "Ridge",
 ]
