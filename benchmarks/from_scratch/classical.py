@@ -149,6 +149,45 @@ def neighbors():
     return simple(lambda n: classes(n, 30), "neighbors", "KNeighborsClassifier", None, {"algorithm": "brute"})
 
 
+def boosting(model, **theirs):
+    ours = {"n_estimators": 50, "max_depth": 3}
+    return {
+        "mlcourse": supervised(classes, "mlcourse.classical", "GradientBoostingClassifier", **ours),
+        "scikit-learn": supervised(classes, "sklearn.ensemble", model, **theirs),
+    }
+
+
+def scattered(n):
+    rng = np.random.default_rng(0)
+    return np.vstack([rng.normal(size=(n - n // 50, 10)), rng.uniform(-5, 5, (n // 50, 10))])
+
+
+def isolation():
+    def separation(model, X):
+        return model.score_samples(X)[-len(X) // 50 :].mean()
+
+    return both(scattered, "ensemble", "IsolationForest", separation, {"random_state": 0})
+
+
+def local_outliers():
+    def worst(model, X):
+        return model.negative_outlier_factor_.min()
+
+    return both(scattered, "neighbors", "LocalOutlierFactor", worst, {}, {"algorithm": "brute"})
+
+
+def map_of_digits():
+    def digits(n):
+        from sklearn.datasets import load_digits
+
+        return load_digits().data[:n]
+
+    def divergence(model, X):
+        return model.kl_divergence_
+
+    return both(digits, "manifold", "TSNE", divergence, {"max_iter": 500, "random_state": 0})
+
+
 CASES = [
     Case("decision tree", {"1 000 × 20": {"n": 1000}, "20 000 × 20": {"n": 20_000}}, tree(), "scikit-learn", 1.0),
     Case("random forest", {"1 000 × 20": {"n": 1000}, "20 000 × 20": {"n": 20_000}}, forest(), "scikit-learn", 1.5),
@@ -222,4 +261,29 @@ CASES = [
         "scikit-learn",
         1.0,
     ),
+    Case(
+        "gradient boosting, 50 trees, exact reference",
+        {"1 000 × 20": {"n": 1333}, "15 000 × 20": {"n": 20_000}},
+        boosting("GradientBoostingClassifier", n_estimators=50),
+        "scikit-learn",
+        0.2,
+    ),
+    Case(
+        "gradient boosting, 50 trees, histogram reference",
+        {"1 000 × 20": {"n": 1333}, "15 000 × 20": {"n": 20_000}},
+        boosting("HistGradientBoostingClassifier", max_iter=50, max_depth=3, early_stopping=False),
+        "scikit-learn",
+        4.0,
+    ),
+    Case(
+        "isolation forest", {"1 000 × 10": {"n": 1000}, "10 000 × 10": {"n": 10_000}}, isolation(), "scikit-learn", 2.0
+    ),
+    Case(
+        "local outlier factor",
+        {"1 000 × 10": {"n": 1000}, "5 000 × 10": {"n": 5000}},
+        local_outliers(),
+        "scikit-learn",
+        2.0,
+    ),
+    Case("t-SNE, digits", {"300 × 64": {"n": 300}, "1 000 × 64": {"n": 1000}}, map_of_digits(), "scikit-learn", 1.0),
 ]

@@ -68,14 +68,14 @@ class Trees:
     def leaves(self, X):
         """Return the leaf where each row of `X`, (n, d), arrives in each tree: (trees, n)."""
         node = np.repeat(np.arange(self.n_trees), len(X))
-        moving = np.arange(len(node))
+        moving, row = np.arange(len(node)), np.tile(np.arange(len(X)), self.n_trees)
         while True:
             feature = self.feature[node[moving]]
             inner = feature >= 0
-            moving, feature = moving[inner], feature[inner]
+            moving, row, feature = moving[inner], row[inner], feature[inner]
             if not len(moving):
                 return node.reshape(self.n_trees, len(X))
-            at, x = node[moving], X[moving % len(X), feature]
+            at, x = node[moving], X[row, feature]
             right = x > self.threshold[at]
             for f, known in self.categories.items():
                 asked = feature == f
