@@ -2,7 +2,7 @@
 const site = new URL("../", import.meta.url);
 const PAGES = 8;
 const PARTS = 3;
-const RANKING = { pageLength: 0.1, termSaturation: 1.8, termSimilarity: 3 }; // a chapter is long because it treats much, not because it rambles
+const RANKING = { pageLength: 0.1, termSaturation: 1.8, termSimilarity: 3, metaWeights: { title: 5, name: 0 } }; // a chapter is long because it treats much, not because it rambles
 
 let engine;
 let words;
@@ -54,7 +54,7 @@ export async function find(query) {
   const [pagefind, known] = await load();
   const corrected = correct(query, known).replace(/\s+/g, " ").trim();
   if (!/\w/.test(corrected)) return { query: corrected, count: 0, pages: [] };
-  const { results } = await pagefind.search(corrected);
+  const { results } = await pagefind.search(corrected.replace(/(?<=\w[.([])(?=\w)/g, " ")); // the index is cut there too
   return { query: corrected, count: results.length, pages: await Promise.all(results.slice(0, PAGES).map((r) => r.data())) };
 }
 
@@ -66,8 +66,9 @@ function link(href, title, className) {
 
 function item(page) {
   const li = document.createElement("li");
-  li.append(link(page.url, page.meta.title, "search-page"));
-  const parts = page.sub_results.filter((part) => part.url.includes("#") && part.title !== page.meta.title).slice(0, PARTS);
+  const title = page.meta.name ?? page.meta.title;
+  li.append(link(page.url, title, "search-page"));
+  const parts = page.sub_results.filter((part) => part.url.includes("#") && part.title !== title).slice(0, PARTS);
   for (const part of parts.length ? parts : page.sub_results.slice(0, 1)) {
     const box = document.createElement("div");
     if (parts.length) box.append(link(part.url, part.title, "search-part"));

@@ -63,8 +63,9 @@ def test_a_chain_says_how_to_shorten_it(sources):
 
 def test_the_page_at_the_old_address_works_without_a_script_and_is_not_indexed(sources, tmp_path):
     course = with_redirects(sources, "book/algebra/old: book/math/vectors\n")
-    (path,) = write_redirects(course, tmp_path / "site")
+    path, exercises = write_redirects(course, tmp_path / "site")
     assert path == tmp_path / "site/book/algebra/old.html"
+    assert exercises == tmp_path / "site/exercises/algebra/old.html"
     text = path.read_text()
     assert '<noscript><meta http-equiv="refresh" content="0; url=../math/vectors.html"></noscript>' in text
     assert '<meta name="robots" content="noindex">' in text

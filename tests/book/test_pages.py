@@ -45,6 +45,9 @@ def test_the_chapter_that_contributing_describes_can_be_added(sources):
     toc = sources / "_toc.yml"
     vectors = "      - file: book/math/vectors\n"
     toc.write_text(toc.read_text().replace(vectors, vectors + "      - file: book/math/means\n"))
+    plan = sources / "book/plan.yml"
+    first = '      - {slug: vectors, title: "Vectors"}\n'
+    plan.write_text(plan.read_text().replace(first, first + '      - {slug: means, title: "Means"}\n'))
     environment = {**os.environ, "PYTHONPATH": str(sources / "src")}
 
     def run(*arguments):

@@ -15,6 +15,7 @@ from mlcourse.grading import feedback
 from mlcourse.grading.feedback import feedback_page, file_name, visible
 from mlcourse.grading.gradebook import Adjustment
 from mlcourse.grading.marks import CaseMark, ExerciseMark, SubmissionMark
+from tests.conftest import ROOT
 from tests.grading.test_gradebook import NASTY, a_mark, marks, quick, texts
 
 INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
@@ -219,11 +220,14 @@ def test_text_is_legible(theme):
             assert (bright + 0.05) / (dim + 0.05) >= 4.5, (name, ground)
 
 
-def test_colors_are_those_of_the_figures():
+def test_colors_are_those_of_the_figures_and_of_the_site():
     light, dark = _themes()
-    names = ("note", "wrong", "right", "caution")
-    assert [light[name] for name in names] == [style.COLORS[i] for i in (0, 1, 2, 4)]
-    assert [dark[name] for name in names] == [style._COLORS_ON_DARK[i] for i in (0, 1, 2, 4)]
+    names = ("note", "wrong", "right")
+    assert [light[name] for name in names] == list(style.COLORS[:3])
+    assert [dark[name] for name in names] == list(style._COLORS_ON_DARK[:3])
+    site = (ROOT / "book/_static/site.css").read_text(encoding="utf-8")
+    assert f"--mlc-caution: {light['caution']};" in site, "text needs a darker caution than lines do"
+    assert dark["caution"] == style._COLORS_ON_DARK[4]
 
 
 # --- text ------------------------------------------------------------------------------------------------------------------

@@ -107,6 +107,9 @@ def test_no_figure_has_so_many_points_that_it_is_heavy(built_site):
 
 # ---- paper
 
+MARK = """(option) => { const mark = getComputedStyle(option, "::before");
+  return [mark.content, mark.color, mark.backgroundColor, mark.borderColor, getComputedStyle(option).backgroundColor].join(" "); }"""
+
 
 @pytest.fixture
 def paper(address, new_page):
@@ -139,7 +142,7 @@ def test_nothing_to_press_is_printed(paper):
         ".bd-header-article",
         ".prev-next-footer",
         ".badges",
-        "button",
+        "button:not(.quiz button)",
     ):
         shown = [part for part in paper.locator(selector).all() if part.is_visible()]
         assert shown == [], selector
@@ -147,8 +150,16 @@ def test_nothing_to_press_is_printed(paper):
 
 
 def test_a_printed_quiz_asks_and_does_not_tell(paper):
-    assert paper.locator(".quiz summary").first.is_visible()
-    assert [part for part in paper.locator(".quiz details > p").all() if part.is_visible()] == []
+    paper.emulate_media(media="screen")
+    for number, right in enumerate((True, False)):
+        question = paper.locator(".quiz:not(.before)").nth(number)
+        question.locator(f"[role=radio]{'.right' if right else '.wrong'}").first.click()
+        assert question.locator(".verdict").is_visible()
+    paper.emulate_media(media="print")
+    options = paper.locator(".quiz [role=radio]").all()
+    assert [option.inner_text() for option in options if not option.is_visible()] == []
+    assert len({option.evaluate(MARK) for option in options}) == 1, "an answer is marked on paper"
+    assert [part.inner_text() for part in paper.locator(".quiz [role=status]").all() if part.is_visible()] == []
     assert paper.locator(".think details > p").first.is_visible()
 
 

@@ -41,6 +41,12 @@ def test_an_old_address_leads_to_the_same_place_on_the_new_page(moved, new_page,
     )
 
 
+def test_the_exercises_of_a_chapter_move_with_it(moved, new_page):
+    page = new_page()
+    page.goto(f"{moved}exercises/algebra/arrows.html#unit_vector")
+    page.wait_for_url(f"{moved}exercises/math/vectors.html#unit_vector")
+
+
 def test_without_scripts_too(moved, new_page):
     page = new_page(java_script_enabled=False)
     page.goto(f"{moved}book/algebra/arrows.html")
@@ -49,4 +55,5 @@ def test_without_scripts_too(moved, new_page):
 
 def test_the_sitemap_has_the_pages_and_no_address_that_leads_on(built_site, course):
     listed = re.findall(r"<loc>(.*?)</loc>", (built_site / "sitemap.xml").read_text())
-    assert sorted(listed) == sorted(map(course.page_url, course.pages))
+    exercises = [f"exercises/{chapter.slug}" for chapter in course.chapters]
+    assert sorted(listed) == sorted(map(course.page_url, [*course.pages, *exercises]))

@@ -156,6 +156,7 @@ class Exercise {
     if (working) return;
     this.setWorking(true);
     this.clear();
+    this.keepNow(); // code that brings the browser down is not lost
     try {
       this.files = await python.about();
       if (await this.mayLoad(this.files)) this.show(await this.ask(this.files, check), check);

@@ -75,6 +75,8 @@ def _problem(course, redirects, old, new):
 def write_redirects(course, site):
     """Write a page at every old address that leads to the new one, with the place in the page that was asked for.
 
+    Where a chapter has moved, the page of its exercises has moved with it.
+
     Parameters
     ----------
     course : Course
@@ -87,7 +89,12 @@ def write_redirects(course, site):
         The pages written.
     """
     written = []
-    for old, new in read_redirects(course).items():
+    redirects = read_redirects(course)
+    exercises = {f"book/{chapter.slug}": f"exercises/{chapter.slug}" for chapter in course.chapters}
+    moved = {
+        old.replace("book/", "exercises/", 1): exercises[new] for old, new in redirects.items() if new in exercises
+    }
+    for old, new in {**redirects, **moved}.items():
         path = site / f"{old}.html"
         path.parent.mkdir(parents=True, exist_ok=True)
         target = posixpath.relpath(f"{new}.html", posixpath.dirname(old))

@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 from docutils import nodes
 
+from mlcourse.authoring.code_used import PackageCode
 from mlcourse.authoring.errors import SourceError
 from mlcourse.authoring.site import _CourseDirective
 
@@ -24,7 +25,7 @@ class Demonstration(_CourseDirective):
         code = "\n".join(self.content)
         self.env.note_reread()
         try:
-            printed, value = run(code)
+            printed, value = self._kept(code)
         except Exception as error:
             fix = f"mend the code, or what it shows: {type(error).__name__}: {error}"
             raise SourceError(self.path, self.lineno, "the demonstration fails", fix) from error
@@ -35,6 +36,14 @@ class Demonstration(_CourseDirective):
         if value is not None:
             box += nodes.container("", nodes.raw("", value, format="html"), classes=["shown"])
         return [box]
+
+    def _kept(self, code):
+        """What the code answers; it runs again only when something has changed that it uses."""
+        kept = self.env.__dict__.setdefault("mlcourse_demonstrations", {})
+        key = PackageCode(self.course.root).key([code])
+        if kept.get(code, ("",))[0] != key:
+            kept[code] = (key, run(code))
+        return kept[code][1]
 
 
 def run(code):

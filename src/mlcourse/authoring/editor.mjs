@@ -18,7 +18,7 @@ const colors = HighlightStyle.define([
 const selection = "light-dark(#cfe3f5, #27435c)";
 
 const look = EditorView.theme({
-  "&": { color: "inherit", backgroundColor: "transparent", fontFamily: "var(--pst-font-family-monospace)", fontSize: ".86rem", lineHeight: "1.55", minHeight: "6rem", padding: ".8rem 1rem" },
+  "&": { color: "inherit", backgroundColor: "transparent", fontFamily: "var(--pst-font-family-monospace)", fontSize: ".8125rem", lineHeight: "1.6", minHeight: "6rem", padding: ".8rem 1rem" },
   "&.cm-focused": { outline: "none" },
   ".cm-scroller": { fontFamily: "inherit", lineHeight: "inherit", overflowX: "auto" },
   ".cm-content": { padding: "0", caretColor: "var(--pst-color-text-base)" },

@@ -81,7 +81,7 @@ def course_modules(names, inside=True):
     while waiting:
         module = waiting.pop()
         found.add(module)
-        imported = {name for name in _imports(_tree(module), inside) if _is_module(name)}
+        imported = {name for name in _imports_of_module(module, inside) if _is_module(name)}
         waiting |= {*imported, module.rpartition(".")[0]} - {*found, ""}
     return found
 
@@ -102,7 +102,7 @@ def _classify(names, available):
 def _outside(names):
     """The top-level modules outside this package that `names` bring in, also through it."""
     modules = course_modules(names, inside=False)
-    brought = set().union(names, *(_imports(_tree(module), inside=False) for module in modules))
+    brought = set().union(names, *(_imports_of_module(module, inside=False) for module in modules))
     return {name.split(".")[0] for name in brought} - {"mlcourse"}
 
 
@@ -158,8 +158,8 @@ def _imports(tree, inside=True):
 
 
 @cache
-def _tree(module):
-    return ast.parse(Path(importlib.util.find_spec(module).origin).read_text(encoding="utf-8"))
+def _imports_of_module(module, inside):
+    return _imports(ast.parse(Path(importlib.util.find_spec(module).origin).read_text(encoding="utf-8")), inside)
 
 
 @cache

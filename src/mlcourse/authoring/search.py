@@ -24,6 +24,7 @@ _STAMP = "_build/search.json"
 _KEPT = re.compile(r"</?(?:h[1-6]|p|li|dt|dd|pre|td|th|figcaption|summary)\b")
 _HEADING = re.compile(r'<section\b[^>]*\bid="([^"]+)"[^>]*>((?:\s*<span\b[^>]*></span>)*)\s*<h([1-6])\b[^>]*>')
 _TERM = re.compile(r'<dt\b[^>]*\bid="([^"]+)"[^>]*>(.*?)</dt>', re.DOTALL)
+_ASKED = 0.1
 _HAIR_SPACE = "\u200a"
 _JOINT = re.compile(r"(?<=\w[.(\[])(?=\w)")  # Pagefind cuts at spaces only; here it must cut np.linalg.norm(x) too
 _DROPPED = re.compile(
@@ -49,6 +50,7 @@ def build_index(root):
     site = root / "_build/html"
     pages = sorted([*(site / "book").rglob("*.html"), *(site / "exercises").rglob("*.html")])
     records = {path.relative_to(site).as_posix(): page_record(path.read_text(encoding="utf-8")) for path in pages}
+    records |= {name: lighter(record) for name, record in records.items() if name.startswith("exercises/")}
     stamp = hashlib.sha256(json.dumps(records).encode()).hexdigest()
     kept = root / _STAMP
     if kept.exists() and kept.read_text() == stamp and (site / FOLDER).exists():
@@ -72,11 +74,23 @@ def page_record(text):
     body = _HEADING.sub(lambda m: f'{m[2]}<h{m[3]} data-id="{m[1]}">', body)
     body = _TERM.sub(lambda m: f'<h4 data-id="{m[1]}">{m[2]}</h4>', body)
     body = re.sub(r"<[^>]*>", _only_structure, body)
-    body = re.sub(r"<pre>.*?</pre>", lambda m: _JOINT.sub(_HAIR_SPACE, m[0]), body, flags=re.DOTALL)
-    words = f'<p data-pagefind-weight="6">{keywords[1]}</p>' if keywords else ""
+    body = re.sub(r"[^<>]+(?=<)", lambda m: _JOINT.sub(_HAIR_SPACE, m[0]), body)
+    words = f'<p data-pagefind-weight="10">{keywords[1]}</p>' if keywords else ""
     return re.sub(
         r"[ \t]*\n\s*", "\n", f"<html lang=en><body><main data-pagefind-body>{body}{words}</main></body></html>"
     )
+
+
+def lighter(record):
+    """Let every word of a page count for less, those of its title too: exercises ask about what a chapter explains.
+
+    >>> print(lighter("<main data-pagefind-body><h1>Exercises: Norms</h1><p>Write one.</p></main>"))
+    <main data-pagefind-body data-pagefind-weight="0.1" data-pagefind-meta="title:Exercises">\
+<h1 data-pagefind-weight="0.1" data-pagefind-meta="name">Exercises: Norms</h1><p>Write one.</p></main>
+    """
+    record = re.sub(r"<(?:main data-pagefind-body|h[1-6]\b[^>]*)", rf'\g<0> data-pagefind-weight="{_ASKED}"', record)
+    record = re.sub(r"<main [^>]*", r'\g<0> data-pagefind-meta="title:Exercises"', record)
+    return re.sub(r"<h1[^>]*", r'\g<0> data-pagefind-meta="name"', record)
 
 
 def without_formulas(text):

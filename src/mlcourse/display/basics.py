@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import linecache
 import math
-import traceback
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
@@ -201,9 +203,9 @@ def traceback_of(program, name="program.py"):
     >>> traceback_of("1 / 0").splitlines()[-1]
     'ZeroDivisionError: division by zero'
     """
-    linecache.cache[name] = (len(program), None, program.splitlines(keepends=True), name)
-    try:
-        exec(compile(program, name, "exec"), {"__name__": "__main__"})
-    except Exception as error:
-        return "".join(traceback.format_exception(error.with_traceback(error.__traceback__.tb_next))).rstrip()
-    raise ValueError(f"{name} ends without an error")
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, name).write_text(program, encoding="utf-8")
+        done = subprocess.run([sys.executable, name], cwd=folder, capture_output=True, text=True)
+    if done.returncode == 0:
+        raise ValueError(f"{name} ends without an error")
+    return done.stderr.replace(str(Path(folder, name)), name).rstrip()
