@@ -15,21 +15,6 @@ import numpy as np
 from mlcourse.autograd.tensor import as_tensor, record, record_jointly
 from mlcourse.shapes import check_shapes
 
-__all__ = [
-    "attention",
-    "batch_norm",
-    "causal_mask",
-    "dropout",
-    "embedding",
-    "gelu",
-    "layer_norm",
-    "leaky_relu",
-    "linear",
-    "log_softmax",
-    "normalize",
-    "softmax",
-]
-
 
 def linear(x, weight, bias=None, where="linear"):
     """Return ``x @ weight + bias`` for x with any number of leading axes, as one matrix product.
@@ -85,8 +70,7 @@ def softmax(x, axis=-1):
     array([0. , 0. , 0.5, 0.5], dtype=float32)
     """
     x = as_tensor(x)
-    p = np.exp(x.data - x.data.max(axis=axis, keepdims=True))
-    p /= p.sum(axis=axis, keepdims=True)
+    p = _softmax(x.data, axis)
     return record(p, (x, lambda g: p * (g - (g * p).sum(axis=axis, keepdims=True))))
 
 
@@ -120,28 +104,13 @@ def gelu(x):
     """
     x = as_tensor(x)
     a, k, c = x.data, math.sqrt(2 / math.pi), 0.044715
-    t = a * a
-    t *= k * c
-    t += k
-    t *= a
-    t = np.tanh(t)  # of k (a + c a³)
-    y = t + 1
-    y *= a
-    y *= 0.5
+    t = np.tanh(k * (a + c * (a * a * a)))
 
-    def pullback(g):  # ½ (1 + t) + ½ a (1 - t²) k (1 + 3 c a²)
-        slope = a * a
-        slope *= 3 * c * k
-        slope += k
-        slope *= a
-        slope *= 1 - t * t
-        slope += t
-        slope += 1
-        slope *= 0.5
-        slope *= g
-        return slope
+    def pullback(g):
+        slope = k * (1 + 3 * c * (a * a))  # of k (a + c a³)
+        return g * (0.5 * (1 + t) + 0.5 * a * (1 - t * t) * slope)
 
-    return record(y, (x, pullback))
+    return record(0.5 * a * (1 + t), (x, pullback))
 
 
 def leaky_relu(x, slope=0.01):
@@ -187,24 +156,13 @@ def layer_norm(x, weight, bias, eps=1e-5, where="layer_norm"):
     d = len(weight)
     if x.ndim == 0 or x.shape[-1] != d:
         check_shapes(where, weight=(weight.data, "d"), x=(x.data, _leading(x, "d")))
-    h = x.data.reshape(math.prod(x.shape[:-1]), d)  # (n, d)
-    h = h - (_row_sums(h) / d)[:, None]
-    scale = 1 / np.sqrt(_row_dots(h, h) / d + eps)  # (n,)
-    h *= scale[:, None]
-
-    def pullback(g):  # scale · (gw - mean(gw) - h · mean(gw · h)) with gw = g · weight
-        gw = g.reshape(h.shape) * weight.data
-        gw -= (_row_sums(gw) / d)[:, None]
-        gw -= h * (_row_dots(gw, h) / d)[:, None]
-        gw *= scale[:, None]
-        return gw.reshape(x.shape)
-
+    h, _, _, pullback = _standardize(x.data.reshape(math.prod(x.shape[:-1]), d), eps)  # (n, d)
     y = h * weight.data
     y += bias.data
     return record(
         y.reshape(x.shape),
-        (x, pullback),
-        (weight, lambda g: np.einsum("nd,nd->d", g.reshape(h.shape), h)),
+        (x, lambda g: pullback(g.reshape(h.shape) * weight.data).reshape(x.shape)),
+        (weight, lambda g: _sum_of_rows(g.reshape(h.shape) * h)),
         (bias, lambda g: _sum_of_rows(g.reshape(h.shape))),
     )
 
@@ -238,27 +196,13 @@ def batch_norm(x, weight, bias, eps=1e-5, where="batch_norm"):
     """
     x = as_tensor(x, weight)
     _check_channels(where, x, weight)
-    h = _channels_first(x.data)  # (c, m): the m values of each channel
-    m = h.shape[1]
-    mean = _row_sums(h) / m
-    h = h - mean[:, None]
-    variance = _row_dots(h, h) / m
-    scale = 1 / np.sqrt(variance + eps)
-    h *= scale[:, None]
-
-    def pullback(g):  # weight · scale · (g - mean(g) - h · mean(g · h))
-        g = _channels_first(g)
-        dx = g - (_row_sums(g) / m)[:, None]
-        dx -= h * (_row_dots(g, h) / m)[:, None]
-        dx *= (weight.data * scale)[:, None]
-        return _channels_second(dx, x.shape)
-
+    h, mean, variance, pullback = _standardize(_channels_first(x.data), eps)  # (channels, values of each)
     y = h * weight.data[:, None]
     y += bias.data[:, None]
     y = record(
         _channels_second(y, x.shape),
-        (x, pullback),
-        (weight, lambda g: _row_dots(_channels_first(g), h)),
+        (x, lambda g: _channels_second(pullback(_channels_first(g) * weight.data[:, None]), x.shape)),
+        (weight, lambda g: _row_sums(_channels_first(g) * h)),
         (bias, lambda g: _row_sums(_channels_first(g))),
     )
     return y, mean, variance
@@ -320,16 +264,9 @@ def embedding(weight, index, where="embedding"):
            [2., 3.],
            [0., 1.]], dtype=float32)
     """
-    index, (rows, d) = np.asarray(index), weight.shape
-    check_index(where, "index", index, rows)
-
-    def pullback(g):
-        table = np.zeros((rows, d), g.dtype)
-        place = index.reshape(-1, 1) * d + np.arange(d)
-        np.add.at(table.reshape(-1), place.ravel(), g.ravel())  # the one-dimensional form is several times faster
-        return table
-
-    return record(weight.data[index], (weight, pullback))
+    index = np.asarray(index)
+    check_index(where, "index", index, len(weight))
+    return weight[index]
 
 
 def attention(q, k, v, mask=None, where="attention"):
@@ -366,14 +303,17 @@ def attention(q, k, v, mask=None, where="attention"):
         lead = "_ " * (Q.ndim - 2)
         check_shapes(where, q=(Q, lead + "queries e"), k=(K, lead + "keys e"), v=(V, lead + "keys f"))
     scale = 1 / math.sqrt(Q.shape[-1])
-    A = (Q * scale) @ K.swapaxes(-1, -2)  # (..., queries, keys)
-    _softmax_rows(A, None if mask is None else _check_mask(where, mask, A))
+    A = scale * (Q @ K.swapaxes(-1, -2))  # (..., queries, keys)
+    if mask is not None:
+        A = np.where(_check_mask(where, mask, A), A, -np.inf)
+    A = _softmax(A, -1)
     Y = A @ V
 
     def pullback(g):
         dA = g @ V.swapaxes(-1, -2)
-        sums = np.einsum("...i,...i->...", g, Y)  # row sums of dA · A, from smaller arrays (Dao et al., 2022)
-        dA -= sums[..., None]
+        dA -= (g * Y).sum(
+            axis=-1, keepdims=True
+        )  # equal to the row sums of dA · A, from smaller arrays (Dao et al., 2022)
         dA *= A
         dA *= scale
         return dA @ K, dA.swapaxes(-1, -2) @ Q, A.swapaxes(-1, -2) @ g
@@ -403,22 +343,10 @@ def check_index(where, name, index, rows):
         raise IndexError(f"{where}: {name} must be from 0 to {rows - 1}, for there are {rows}; got {bad}")
 
 
-def _softmax_rows(A, mask):
-    """Softmax of each row, in place.
-
-    To shift a row changes nothing, except where exp would overflow or vanish. So rows are shifted only in that case, for to
-    find the largest number of each of many short rows takes longer than all the rest.
-    """
-    if A.size and A.min() > -50 and A.max() < 50:
-        np.exp(A, out=A)
-        if mask is not None:
-            A *= mask
-    elif A.size:
-        if mask is not None:
-            A[...] = np.where(mask, A, -np.inf)
-        A -= A.max(axis=-1, keepdims=True)
-        np.exp(A, out=A)
-    A /= _row_sums(A)[..., None]
+def _softmax(x, axis):
+    y = np.exp(x - x.max(axis=axis, keepdims=True))  # to subtract the largest changes nothing, and exp cannot overflow
+    y /= y.sum(axis=axis, keepdims=True)
+    return y
 
 
 def _check_mask(where, mask, A):
@@ -435,7 +363,22 @@ def _check_mask(where, mask, A):
         raise
     if not mask.any(axis=-1).all():
         raise ValueError(f"{where}: mask hides every key from some query; each query needs at least one key")
-    return mask.astype(A.dtype)
+    return mask
+
+
+def _standardize(rows, eps):
+    """Rows of mean 0 and variance 1, with mean and variance of each, and what turns their gradient into that of `rows`."""
+    n = rows.shape[1]
+    mean = _row_sums(rows) / n
+    h = rows - mean[:, None]
+    variance = _row_sums(h * h) / n
+    scale = 1 / np.sqrt(variance + eps)[:, None]
+    h *= scale
+
+    def pullback(g):  # scale · (g - mean(g) - h · mean(g · h))
+        return scale * (g - _row_sums(g)[:, None] / n - h * (_row_sums(g * h)[:, None] / n))
+
+    return h, mean, variance, pullback
 
 
 def _leading(x, last):
@@ -460,10 +403,6 @@ def _channels_second(rows, shape):
 
 def _row_sums(x):
     return x @ np.ones(x.shape[-1], x.dtype)  # (n, d) -> (n,)
-
-
-def _row_dots(x, y):
-    return np.einsum("nd,nd->n", x, y)
 
 
 def _sum_of_rows(x):

@@ -119,13 +119,8 @@ class Tensor:
                 if parent.requires_grad:
                     part = _fit(part, parent.data)
                     flow[parent] = flow[parent] + part if parent in flow else part
-        taken = set()
         for leaf, gradient in flow.items():
-            if leaf.grad is not None:
-                leaf.grad = leaf.grad + gradient
-            else:  # a view, or one array for two leaves, is copied: changing one gradient in place must not change another
-                leaf.grad = gradient if gradient.base is None and id(gradient) not in taken else gradient.copy()
-            taken.add(id(gradient))
+            leaf.grad = gradient.copy() if leaf.grad is None else leaf.grad + gradient  # an array of its own
 
     def _newest_first(self):
         """All results behind this one, itself included: a result is younger than its operands, so none comes too early."""
@@ -185,11 +180,7 @@ class Tensor:
     def __neg__(self):
         return record(-self.data, (self, lambda g: -g))
 
-    def __radd__(self, other):
-        return self + other
-
-    def __rmul__(self, other):
-        return self * other
+    __radd__, __rmul__ = __add__, __mul__
 
     def __rsub__(self, other):
         return as_tensor(other, like=self) - self
@@ -206,22 +197,15 @@ class Tensor:
             product = a @ b
         except ValueError:
             raise _misfit_of_matmul(a, b) from None
-        A = a[None, :] if a.ndim == 1 else a  # a vector on the left is a row, on the right a column
-        B = b[:, None] if b.ndim == 1 else b
-
-        def matrix(g):
-            g = g[..., None] if b.ndim == 1 else g
-            return g[..., None, :] if a.ndim == 1 else g
-
-        def gradient_of_left(g):
-            dA = matrix(g) @ B.swapaxes(-1, -2)
-            return dA[..., 0, :] if a.ndim == 1 else dA
+        A = a[None, :] if a.ndim == 1 else a  # (..., n, k): a vector on the left is a row
+        B = b[:, None] if b.ndim == 1 else b  # (..., k, m): on the right it is a column
+        matrix = (*np.broadcast_shapes(A.shape[:-2], B.shape[:-2]), A.shape[-2], B.shape[-1])
 
         def gradient_of_right(g):
-            dB = A.swapaxes(-1, -2) @ matrix(g)
+            dB = A.swapaxes(-1, -2) @ g.reshape(matrix)
             return dB[..., 0] if b.ndim == 1 else dB
 
-        return record(product, (self, gradient_of_left), (other, gradient_of_right))
+        return record(product, (self, lambda g: g.reshape(matrix) @ B.swapaxes(-1, -2)), (other, gradient_of_right))
 
     def __rmatmul__(self, other):
         return as_tensor(other, like=self) @ self

@@ -1,12 +1,10 @@
-"""Optimizers: how a step follows from a gradient. Each ``update`` is the method's formula, on one long vector.
+"""Optimizers: how a step follows from a gradient. Each ``update`` is the method's formula.
 
-All parameters of a model are moved into one vector, of which they become views; so a step is a few operations on long
-arrays however many layers there are. They are done piece by piece, with pieces that fit into the processor's cache.
+A parameter is updated in place and in pieces, so small that all arrays of the formula stay in the processor's cache.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 
 import numpy as np
@@ -15,9 +13,7 @@ PIECE = 1 << 14  # numbers that are updated at a time
 
 
 class Optimizer:
-    """What all optimizers share: the vector, the gradients, and the pieces.
-
-    A subclass names its `slots` (vectors that it keeps, zero at first) and writes ``update``.
+    """What all optimizers share. A subclass names its `slots` (arrays that it keeps, zero at first) and writes ``update``.
 
     Parameters
     ----------
@@ -32,23 +28,14 @@ class Optimizer:
     slots = ()
 
     def __init__(self, parameters, lr, weight_decay=0.0):
-        self.parameters = list(dict.fromkeys(parameters))
+        name, self.parameters = type(self).__name__, list(dict.fromkeys(parameters))
         if not self.parameters:
-            raise ValueError(
-                f"{type(self).__name__}: there are no parameters; does the model keep its layers in attributes?"
-            )
-        for name, value in (("lr", lr), ("weight_decay", weight_decay)):
+            raise ValueError(f"{name}: there are no parameters; does the model keep its layers in attributes?")
+        for option, value in (("lr", lr), ("weight_decay", weight_decay)):
             if not 0 <= value < math.inf:
-                raise ValueError(f"{type(self).__name__}: {name} must be a finite number from 0 on; got {value}")
+                raise ValueError(f"{name}: {option} must be a finite number from 0 on; got {value}")
         self.lr, self.weight_decay, self.steps = lr, weight_decay, 0
-        ends = np.cumsum([0, *(p.size for p in self.parameters)])
-        self._places = [slice(*pair) for pair in itertools.pairwise(ends)]
-        dtype = self.parameters[0].dtype
-        self._vector, self._gradient = np.empty(ends[-1], dtype), np.empty(ends[-1], dtype)
-        self._kept = [np.zeros(ends[-1], dtype) for _ in self.slots]
-        self._views = [
-            self._vector[place].reshape(p.shape) for place, p in zip(self._places, self.parameters, strict=True)
-        ]
+        self._kept = [[np.zeros(p.size, p.dtype) for _ in self.slots] for p in self.parameters]
 
     def step(self):
         """Change every parameter that has a gradient.
@@ -61,47 +48,33 @@ class Optimizer:
         if all(p.grad is None for p in self.parameters):
             raise RuntimeError(f"{type(self).__name__}.step: no parameter has a gradient; call loss.backward() first")
         self.steps += 1
-        for piece in self._pieces(self._collect()):
-            w, g = self._vector[piece], self._gradient[piece]
-            self.update(w, g, *(kept[piece] for kept in self._kept))
+        for parameter, kept in zip(self.parameters, self._kept, strict=True):
+            if parameter.grad is not None:
+                self._step_of_one(parameter, kept)
+
+    def _step_of_one(self, parameter, kept):
+        if any(array.dtype != parameter.dtype for array in kept):
+            raise TypeError(
+                f"{type(self).__name__}.step: a parameter is {parameter.dtype}, the optimizer was made for {kept[0].dtype}; "
+                "make the optimizer after model.to(dtype)"
+            )
+        parameter.data = np.asarray(parameter.data, order="C")  # else reshape would copy, and the copy would be changed
+        arrays = [parameter.data.reshape(-1), parameter.grad.reshape(-1), *kept]
+        for start in range(0, parameter.size, PIECE):
+            self.update(*(array[start : start + PIECE] for array in arrays))
+
+    def update(self, w, g, *kept):
+        """Change numbers `w` of a parameter in place, by their gradient `g` and the slots; `g` itself must stay as it is."""
+        raise NotImplementedError
 
     def zero_grad(self):
         """Forget the gradients, so that the next ones do not add up with them."""
         for parameter in self.parameters:
             parameter.grad = None
 
-    def update(self, w, g, *kept):
-        """Change a piece `w` of the parameters in place, by its gradient `g` and the pieces of what is kept."""
-        raise NotImplementedError
-
-    def _decay(self, w, g):
-        if self.weight_decay:
-            g += self.weight_decay * w
-
-    def _collect(self):
-        """Copy the gradients into the vector; return the stretches of it that have one."""
-        stretches = []
-        for parameter, view, place in zip(self.parameters, self._views, self._places, strict=True):
-            if parameter.data is not view:  # the first step, or somebody gave the parameter another array
-                if parameter.dtype != view.dtype:
-                    raise TypeError(
-                        f"{type(self).__name__}.step: a parameter is {parameter.dtype}, the optimizer was made for {view.dtype}; "
-                        "make the optimizer after model.to(dtype)"
-                    )
-                view[...] = parameter.data
-                parameter.data = view
-            if parameter.grad is not None:
-                self._gradient[place].reshape(view.shape)[...] = parameter.grad
-                adjoins = stretches and stretches[-1].stop == place.start
-                start = stretches.pop().start if adjoins else place.start
-                stretches.append(slice(start, place.stop))
-        return stretches
-
-    @staticmethod
-    def _pieces(stretches):
-        for stretch in stretches:
-            for start in range(stretch.start, stretch.stop, PIECE):
-                yield slice(start, min(start + PIECE, stretch.stop))
+    def _decayed(self, w, g):
+        """The gradient of the loss with its penalty."""
+        return g + self.weight_decay * w if self.weight_decay else g
 
 
 class SGD(Optimizer):
@@ -142,7 +115,7 @@ class SGD(Optimizer):
         super().__init__(parameters, lr, weight_decay)
 
     def update(self, w, g, v):
-        self._decay(w, g)
+        g = self._decayed(w, g)
         if self.momentum:
             v *= self.momentum
             v += g
@@ -166,7 +139,7 @@ class AdaGrad(Optimizer):
         super().__init__(parameters, lr, weight_decay)
 
     def update(self, w, g, s):
-        self._decay(w, g)
+        g = self._decayed(w, g)
         s += g * g
         w -= self.lr * g / (np.sqrt(s) + self.eps)
 
@@ -186,9 +159,8 @@ class RMSProp(Optimizer):
         super().__init__(parameters, lr, weight_decay)
 
     def update(self, w, g, s, v):
-        self._decay(w, g)
-        s *= self.alpha
-        s += (1 - self.alpha) * g * g
+        g = self._decayed(w, g)
+        s += (1 - self.alpha) * (g * g - s)
         step = g / (np.sqrt(s) + self.eps)
         if self.momentum:
             v *= self.momentum
@@ -222,21 +194,12 @@ class Adam(Optimizer):
         super().__init__(parameters, lr, weight_decay)
 
     def update(self, w, g, m, s):
-        self._decay(w, g)
-        b1, b2 = self.betas
-        m *= b1
-        m += (1 - b1) * g
-        s *= b2
-        g *= g
-        g *= 1 - b2
-        s += g
-        # m̂ / (√ŝ + eps) with m̂ = m / (1 - b1ᵗ) and ŝ = s / (1 - b2ᵗ)
-        root = np.sqrt(s)
-        root *= 1 / math.sqrt(1 - b2**self.steps)
-        root += self.eps
-        np.divide(m, root, out=root)
-        root *= self.lr / (1 - b1**self.steps)
-        w -= root
+        g, (b1, b2) = self._decayed(w, g), self.betas
+        m += (1 - b1) * (g - m)
+        s += (1 - b2) * (g * g - s)
+        mean = m / (1 - b1**self.steps)
+        root = np.sqrt(s / (1 - b2**self.steps))
+        w -= self.lr * mean / (root + self.eps)
 
 
 class AdamW(Adam):
@@ -250,9 +213,9 @@ class AdamW(Adam):
     def __init__(self, parameters, lr=0.001, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01):
         super().__init__(parameters, lr, betas, eps, weight_decay)
 
-    def _decay(self, w, g):
-        if self.weight_decay:
-            w *= 1 - self.lr * self.weight_decay
+    def _decayed(self, w, g):
+        w *= 1 - self.lr * self.weight_decay
+        return g
 
 
 def clip_gradients(parameters, max_norm):
