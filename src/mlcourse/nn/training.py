@@ -7,18 +7,35 @@ import math
 import numpy as np
 
 from mlcourse.autograd import no_grad
+from mlcourse.nn.losses import check_labels
 from mlcourse.nn.optim import clip_gradients
 
 
 def accuracy(logits, labels):
     """Fraction of the rows whose largest logit is that of the label.
 
+    Parameters
+    ----------
+    logits : Tensor or array_like of shape (..., classes)
+    labels : array_like of int, shape (...,)
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ShapeError
+        If the labels do not have the shape of the logits without its last axis.
+
     Examples
     --------
     >>> accuracy(np.array([[2.0, 1.0], [0.0, 3.0]]), np.array([0, 0]))
     0.5
     """
-    return float((np.asarray(logits).argmax(axis=-1) == np.asarray(labels)).mean())
+    logits, labels = np.asarray(logits), np.asarray(labels)
+    check_labels("accuracy", logits, labels)
+    return float((logits.argmax(axis=-1) == labels).mean())
 
 
 def fit(
@@ -87,20 +104,19 @@ def fit(
 
     if (patience is not None or metrics) and validation is None:
         raise ValueError("fit: patience and metrics look at validation batches; give it some")
-    history, best, best_state, first_lr = [], math.inf, None, optimizer.lr
+    history, best, best_epoch, best_state, first_lr = [], math.inf, 0, None, optimizer.lr
     with tqdm(range(1, epochs + 1), desc="epochs", disable=not progress) as bar:
         for epoch in bar:
-            rates = None if schedule is None else (lambda: first_lr * schedule(optimizer.steps))
-            row = {"epoch": epoch, "loss": _train(model, loss, optimizer, batches, rates, clip)}
+            row = {"epoch": epoch, "loss": _train(model, loss, optimizer, batches, first_lr, schedule, clip)}
             if validation is not None:
                 row |= evaluate(model, {"validation_loss": loss, **(metrics or {})}, validation)
             history.append(row)
             bar.set_postfix({name: f"{value:.4g}" for name, value in row.items() if name != "epoch"})
-            if patience is not None:
-                if row["validation_loss"] < best:
-                    best, best_epoch, best_state = row["validation_loss"], epoch, model.state_dict()
-                elif epoch - best_epoch >= patience:
-                    break
+            if patience is not None and row["validation_loss"] < best:
+                best, best_epoch, best_state = row["validation_loss"], epoch, model.state_dict()
+            elif patience is not None and epoch - best_epoch >= patience:
+                break
+    optimizer.lr = first_lr
     if best_state is not None:
         model.load_state_dict(best_state)
     return history
@@ -133,30 +149,35 @@ def evaluate(model, metrics, batches):
                     found[name].append(float(np.asarray(metric(outputs, targets))))
     finally:
         model.train(training)
-    return {name: float(np.average(values, weights=counts)) for name, values in found.items()}
+    return {name: _mean(values, counts) for name, values in found.items()}
 
 
-def _train(model, loss, optimizer, batches, rates, clip):
+def _train(model, loss, optimizer, batches, first_lr, schedule, clip):
     """One epoch; returns the mean loss of its examples."""
     model.train()
     losses, counts = [], []
     for inputs, targets in batches:
-        if rates is not None:
-            optimizer.lr = rates()
-        losses.append(_step(model, loss, optimizer, inputs, targets, clip))
+        if schedule is not None:
+            optimizer.lr = first_lr * schedule(optimizer.steps)
+        optimizer.zero_grad()
+        value = loss(model(inputs), targets)
+        if not math.isfinite(value.item()):
+            raise FloatingPointError(
+                f"fit: the loss is {value.item()} after {optimizer.steps} steps; try a lower learning rate"
+            )
+        value.backward()
+        if clip is not None:
+            clip_gradients(optimizer.parameters, clip)
+        optimizer.step()
+        losses.append(value.item())
         counts.append(len(targets))
-    return float(np.average(losses, weights=counts))
+    return _mean(losses, counts)
 
 
-def _step(model, loss, optimizer, inputs, targets, clip):
-    optimizer.zero_grad()
-    value = loss(model(inputs), targets)
-    if not math.isfinite(value.item()):
-        raise FloatingPointError(
-            f"fit: the loss is {value.item()} after {optimizer.steps} steps; try a lower learning rate"
+def _mean(values, counts):
+    """Mean over all examples of what are means over batches."""
+    if not counts:
+        raise ValueError(
+            "there are no batches; a generator gives its batches only once, so pass a DataLoader or a list for several epochs"
         )
-    value.backward()
-    if clip is not None:
-        clip_gradients(optimizer.parameters, clip)
-    optimizer.step()
-    return value.item()
+    return float(np.average(values, weights=counts))
