@@ -51,7 +51,7 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, where="conv2d"):
            [-1., -1.]], dtype=float32)
     """
     x = as_tensor(x, weight)
-    _check_images(where, x, weight, padding)
+    _check_images(where, x, weight, stride, padding)
     n, c, h, w = x.shape
     o, _, kh, kw = weight.shape
     ho, wo = (h + 2 * padding - kh) // stride + 1, (w + 2 * padding - kw) // stride + 1
@@ -171,6 +171,8 @@ def _windows(height, width, stride, rows, cols):
 
 
 def _windows_of_pool(where, x, size, stride):
+    if size < 1 or stride < 1:
+        raise ValueError(f"{where}: size and stride must be at least 1; got {size} and {stride}")
     check_shapes(where, x=(x.data, "n channels height width"))
     h, w = x.shape[2:]
     if size > min(h, w):
@@ -181,7 +183,9 @@ def _windows_of_pool(where, x, size, stride):
     return _windows(size, size, stride, (h - size) // stride + 1, (w - size) // stride + 1).values()
 
 
-def _check_images(where, x, weight, padding):
+def _check_images(where, x, weight, stride, padding):
+    if stride < 1 or padding < 0:
+        raise ValueError(f"{where}: stride must be at least 1 and padding at least 0; got {stride} and {padding}")
     if x.ndim != 4 or x.shape[1] != weight.shape[1]:
         hint = (
             None if x.ndim == 4 else "images have shape (n, channels, height, width); add axes of size 1 with reshape"

@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from mlcourse.autograd.tensor import as_tensor, record, record_jointly
-from mlcourse.shapes import check_shapes
+from mlcourse.shapes import ShapeError, check_shapes
 
 
 def linear(x, weight, bias=None, where="linear"):
@@ -182,6 +182,13 @@ def batch_norm(x, weight, bias, eps=1e-5, where="batch_norm"):
     mean, variance : ndarray of shape (channels,)
         Of this batch; the variance is divided by the number of values.
 
+    Raises
+    ------
+    ShapeError
+        If `x` has another number of axes or channels.
+    ValueError
+        If there is only one value per channel, or none.
+
     References
     ----------
     Ioffe, S. and Szegedy, C. (2015). Batch normalization: accelerating deep network training by reducing internal covariate shift. ICML.
@@ -196,6 +203,8 @@ def batch_norm(x, weight, bias, eps=1e-5, where="batch_norm"):
     """
     x = as_tensor(x, weight)
     _check_channels(where, x, weight)
+    if x.size < 2 * x.shape[1]:
+        raise ValueError(f"{where} needs more than one value per channel in training; use a larger batch, or eval()")
     h, mean, variance, pullback = _standardize(_channels_first(x.data), eps)  # (channels, values of each)
     y = h * weight.data[:, None]
     y += bias.data[:, None]
@@ -302,6 +311,8 @@ def attention(q, k, v, mask=None, where="attention"):
     if not (Q.ndim == K.ndim == V.ndim > 1 and Q.shape[-1] == K.shape[-1] and K.shape[-2] == V.shape[-2]):
         lead = "_ " * (Q.ndim - 2)
         check_shapes(where, q=(Q, lead + "queries e"), k=(K, lead + "keys e"), v=(V, lead + "keys f"))
+    if K.shape[-2] == 0:
+        raise ShapeError(f"{where} needs at least one key; k has shape {K.shape}")
     scale = 1 / math.sqrt(Q.shape[-1])
     A = scale * (Q @ K.swapaxes(-1, -2))  # (..., queries, keys)
     if mask is not None:

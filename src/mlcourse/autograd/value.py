@@ -1,7 +1,5 @@
 """Reverse-mode differentiation in its smallest form: a number, how it was made, and the chain rule. Read it before `Tensor`."""
 
-from __future__ import annotations
-
 import itertools
 import math
 
@@ -21,10 +19,8 @@ class Value:
     """
 
     def __init__(self, data, made_from=()):
-        self.data = float(data)
-        self.grad = 0.0
-        self.made_from = made_from  # pairs: a Value, and the derivative of this number with respect to it
-        self.time = next(_clock)
+        self.data, self.grad = float(data), 0.0
+        self.made_from, self.time = made_from, next(_clock)  # pairs: a Value, and the derivative with respect to it
 
     def __add__(self, other):
         other = _value(other)
@@ -50,16 +46,14 @@ class Value:
 
     def backward(self):
         """Add to ``grad`` of every Value behind this one the derivative of this one with respect to it."""
-        flow = {self: 1.0}  # what has arrived at each Value so far
-        behind = [self]
+        behind, flow = [self], {self: 1.0}  # all that this one was computed from, and what has arrived at each so far
         for value in behind:  # the list grows while we walk along it: no recursion, however long the computation was
             for parent, _ in value.made_from:
                 if parent not in flow:
                     flow[parent] = 0.0
                     behind.append(parent)
-        for value in sorted(
-            behind, key=lambda v: v.time, reverse=True
-        ):  # a result is younger than what it was made from
+        behind.sort(key=lambda value: value.time)  # a result is younger than what it was made from
+        for value in reversed(behind):
             value.grad += flow[value]
             for parent, derivative in value.made_from:
                 flow[parent] += flow[value] * derivative  # the chain rule; several ways to the result add up
@@ -70,8 +64,14 @@ class Value:
     def __sub__(self, other):
         return self + -_value(other)
 
+    def __rsub__(self, other):
+        return _value(other) - self
+
     def __truediv__(self, other):
         return self * _value(other) ** -1
+
+    def __rtruediv__(self, other):
+        return _value(other) / self
 
     __radd__, __rmul__ = __add__, __mul__
 
