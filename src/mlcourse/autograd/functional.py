@@ -1,8 +1,5 @@
 """Functions whose derivative is worked out as a whole: faster than a chain of operations of `Tensor`, and as exact.
 
-Two facts about NumPy shape this file. A matrix product with a vector of ones adds up rows several times faster than ``sum(axis=-1)``,
-and arithmetic in place saves most of the time that large temporary arrays cost.
-
 Every function takes `where`, the name that stands in front of its error messages; a layer passes itself.
 """
 
@@ -45,19 +42,18 @@ def linear(x, weight, bias=None, where="linear"):
         axes = _leading(x, "in")
         hint = f"the last axis of x holds the features: build the layer for {x.shape[-1] if x.ndim else 1} of them, or transpose x"
         check_shapes(where, hint=hint, weight=(W, "in out"), x=(x.data, axes))
-    lead = x.shape[:-1]
-    X = x.data.reshape(math.prod(lead), W.shape[0])  # (n, in)
+    X = x.data.reshape(math.prod(x.shape[:-1]), W.shape[0])  # (n, in)
     Y = X @ W
     if bias is not None:
         Y += bias.data
 
     def rows(g):
-        return g.reshape(len(X), W.shape[1])
+        return g.reshape(Y.shape)
 
-    operands = [(x, lambda g: (rows(g) @ W.T).reshape(*lead, W.shape[0])), (weight, lambda g: X.T @ rows(g))]
+    operands = [(x, lambda g: (rows(g) @ W.T).reshape(x.shape)), (weight, lambda g: X.T @ rows(g))]
     if bias is not None:
-        operands.append((bias, lambda g: _sum_of_rows(rows(g))))
-    return record(Y.reshape(*lead, W.shape[1]), *operands)
+        operands.append((bias, rows))  # backward adds up the rows, as after every broadcast
+    return record(Y.reshape(*x.shape[:-1], W.shape[1]), *operands)
 
 
 def softmax(x, axis=-1):
@@ -156,15 +152,10 @@ def layer_norm(x, weight, bias, eps=1e-5, where="layer_norm"):
     d = len(weight)
     if x.ndim == 0 or x.shape[-1] != d:
         check_shapes(where, weight=(weight.data, "d"), x=(x.data, _leading(x, "d")))
-    h, _, _, pullback = _standardize(x.data.reshape(math.prod(x.shape[:-1]), d), eps)  # (n, d)
+    h, _, _, pullback = _standardize(x.data, -1, eps)
     y = h * weight.data
     y += bias.data
-    return record(
-        y.reshape(x.shape),
-        (x, lambda g: pullback(g.reshape(h.shape) * weight.data).reshape(x.shape)),
-        (weight, lambda g: _sum_of_rows(g.reshape(h.shape) * h)),
-        (bias, lambda g: _sum_of_rows(g.reshape(h.shape))),
-    )
+    return record(y, (x, lambda g: pullback(g * weight.data)), (weight, lambda g: g * h), (bias, lambda g: g))
 
 
 def batch_norm(x, weight, bias, eps=1e-5, where="batch_norm"):
@@ -205,16 +196,13 @@ def batch_norm(x, weight, bias, eps=1e-5, where="batch_norm"):
     _check_channels(where, x, weight)
     if x.size < 2 * x.shape[1]:
         raise ValueError(f"{where} needs more than one value per channel in training; use a larger batch, or eval()")
-    h, mean, variance, pullback = _standardize(_channels_first(x.data), eps)  # (channels, values of each)
-    y = h * weight.data[:, None]
-    y += bias.data[:, None]
-    y = record(
-        _channels_second(y, x.shape),
-        (x, lambda g: _channels_second(pullback(_channels_first(g) * weight.data[:, None]), x.shape)),
-        (weight, lambda g: _row_sums(_channels_first(g) * h)),
-        (bias, lambda g: _row_sums(_channels_first(g))),
-    )
-    return y, mean, variance
+    axes, column = (0, *range(2, x.ndim)), (-1,) + (1,) * (x.ndim - 2)
+    h, mean, variance, pullback = _standardize(x.data, axes, eps)
+    w = weight.data.reshape(column)
+    y = h * w
+    y += bias.data.reshape(column)
+    sums = (weight, lambda g: (g * h).sum(axis=axes)), (bias, lambda g: g.sum(axis=axes))
+    return record(y, (x, lambda g: pullback(g * w)), *sums), mean.ravel(), variance.ravel()
 
 
 def normalize(x, weight, bias, mean, variance, eps=1e-5, where="normalize"):
@@ -322,11 +310,8 @@ def attention(q, k, v, mask=None, where="attention"):
 
     def pullback(g):
         dA = g @ V.swapaxes(-1, -2)
-        dA -= (g * Y).sum(
-            axis=-1, keepdims=True
-        )  # equal to the row sums of dA · A, from smaller arrays (Dao et al., 2022)
-        dA *= A
-        dA *= scale
+        dA -= (g * Y).sum(axis=-1, keepdims=True)  # which are the row sums of dA · A (Dao et al., 2022)
+        dA *= scale * A
         return dA @ K, dA.swapaxes(-1, -2) @ Q, A.swapaxes(-1, -2) @ g
 
     return record_jointly(Y, (q, k, v), pullback)
@@ -369,27 +354,29 @@ def _check_mask(where, mask, A):
     try:
         np.broadcast_to(mask, A.shape)
     except ValueError:
-        axes = ["_"] * (mask.ndim - 2) + ["queries", "keys"]
-        check_shapes(where, scores=(A[(0,) * (A.ndim - 2)], "queries keys"), mask=(mask, " ".join(axes[-mask.ndim :])))
-        raise
+        *lead, queries, keys = A.shape
+        raise ShapeError(
+            f"{where} cannot take mask of shape {mask.shape}\n"
+            f"  scores  ({''.join(f'{size}, ' for size in lead)}queries {queries}, keys {keys})\n"
+            "  hint: a mask has shape (queries, keys), or (n, 1, queries, keys) to differ in the batch"
+        ) from None
     if not mask.any(axis=-1).all():
         raise ValueError(f"{where}: mask hides every key from some query; each query needs at least one key")
     return mask
 
 
-def _standardize(rows, eps):
-    """Rows of mean 0 and variance 1, with mean and variance of each, and what turns their gradient into that of `rows`."""
-    n = rows.shape[1]
-    mean = _row_sums(rows) / n
-    h = rows - mean[:, None]
-    variance = _row_sums(h * h) / n
-    scale = 1 / np.sqrt(variance + eps)[:, None]
+def _standardize(x, axes, eps):
+    """Mean 0 and variance 1 along axes; also mean and variance, and what turns the gradient of the result into that of `x`."""
+
+    def means(array):
+        return array.mean(axis=axes, keepdims=True)
+
+    mean = means(x)
+    h = x - mean
+    variance = means(h * h)
+    scale = 1 / np.sqrt(variance + eps)
     h *= scale
-
-    def pullback(g):  # scale · (g - mean(g) - h · mean(g · h))
-        return scale * (g - _row_sums(g)[:, None] / n - h * (_row_sums(g * h)[:, None] / n))
-
-    return h, mean, variance, pullback
+    return h, mean, variance, lambda g: scale * (g - means(g) - h * means(g * h))
 
 
 def _leading(x, last):
@@ -401,20 +388,3 @@ def _check_channels(where, x, weight):
     if x.ndim not in (2, 4) or x.shape[1] != len(weight):
         axes = "n channels height width" if x.ndim > 2 else "n channels"
         check_shapes(where, weight=(weight.data, "channels"), x=(x.data, axes))
-
-
-def _channels_first(x):
-    """(n, c, …) as (c, m) with the m values of each channel in a row; no copy if memory is in that order already."""
-    return np.moveaxis(x, 1, 0).reshape(x.shape[1], -1)
-
-
-def _channels_second(rows, shape):
-    return np.moveaxis(rows.reshape(shape[1], shape[0], *shape[2:]), 0, 1)
-
-
-def _row_sums(x):
-    return x @ np.ones(x.shape[-1], x.dtype)  # (n, d) -> (n,)
-
-
-def _sum_of_rows(x):
-    return np.ones(len(x), x.dtype) @ x  # (n, d) -> (d,)
