@@ -19,8 +19,10 @@ class Value:
     """
 
     def __init__(self, data, made_from=()):
-        self.data, self.grad = float(data), 0.0
-        self.made_from, self.time = made_from, next(_clock)  # pairs: a Value, and the derivative with respect to it
+        self.data = float(data)
+        self.grad = 0.0
+        self.made_from = made_from  # pairs: a Value, and the derivative of this number with respect to it
+        self.time = next(_clock)
 
     def __add__(self, other):
         other = _value(other)
@@ -46,17 +48,20 @@ class Value:
 
     def backward(self):
         """Add to ``grad`` of every Value behind this one the derivative of this one with respect to it."""
-        behind, flow = [self], {self: 1.0}  # all that this one was computed from, and what has arrived at each so far
+        flow = dict.fromkeys(self._newest_first(), 0.0) | {self: 1.0}  # what has arrived at each Value so far
+        for value, arrived in flow.items():
+            value.grad += arrived
+            for operand, derivative in value.made_from:
+                flow[operand] += arrived * derivative  # the chain rule; several ways to the result add up
+
+    def _newest_first(self):
+        """This Value and all behind it; a result is younger than its operands, so that none comes too early."""
+        behind, found = [self], {self}
         for value in behind:  # the list grows while we walk along it: no recursion, however long the computation was
-            for parent, _ in value.made_from:
-                if parent not in flow:
-                    flow[parent] = 0.0
-                    behind.append(parent)
-        behind.sort(key=lambda value: value.time)  # a result is younger than what it was made from
-        for value in reversed(behind):
-            value.grad += flow[value]
-            for parent, derivative in value.made_from:
-                flow[parent] += flow[value] * derivative  # the chain rule; several ways to the result add up
+            new = {operand for operand, _ in value.made_from} - found
+            found |= new
+            behind += new
+        return sorted(behind, key=lambda value: value.time, reverse=True)
 
     def __neg__(self):
         return self * -1
@@ -64,16 +69,11 @@ class Value:
     def __sub__(self, other):
         return self + -_value(other)
 
-    def __rsub__(self, other):
-        return _value(other) - self
-
     def __truediv__(self, other):
         return self * _value(other) ** -1
 
-    def __rtruediv__(self, other):
-        return _value(other) / self
-
-    __radd__, __rmul__ = __add__, __mul__
+    __radd__, __rmul__ = __add__, __mul__  # 1 + x is x + 1; then 1 - x and 1 / x
+    __rsub__, __rtruediv__ = (lambda self, other: _value(other) - self), (lambda self, other: _value(other) / self)
 
 
 def _value(number):
