@@ -11,6 +11,8 @@ import math
 
 import numpy as np
 
+from mlcourse.shapes import ShapeError
+
 PIECE = 1 << 14  # numbers that are updated at a time
 
 
@@ -69,6 +71,47 @@ class Optimizer:
         """Forget the gradients, so that the next ones do not add up with them."""
         for parameter in self.parameters:
             parameter.grad = None
+
+    def state_dict(self):
+        """Return copies of what the next step depends on besides parameters, gradients and settings: it continues a saved run.
+
+        Examples
+        --------
+        >>> from mlcourse.nn import Parameter
+        >>> SGD([Parameter([1.0, 2.0])]).state_dict()
+        {'steps': 0, 'velocity': array([0., 0.], dtype=float32)}
+        """
+        return {"steps": self.steps} | {name: kept.copy() for name, kept in zip(self.slots, self._kept, strict=True)}
+
+    def load_state_dict(self, state):
+        """Take over what `state_dict` returned, of the same method for parameters of the same shapes in the same order.
+
+        Parameters
+        ----------
+        state : mapping
+            From `state_dict` or ``np.load(path)``.
+
+        Raises
+        ------
+        KeyError
+            If it belongs to another method.
+        ShapeError
+            If it belongs to another model. Nothing has been changed then.
+        """
+        wanted = {"steps", *self.slots}
+        if set(state) != wanted:
+            raise KeyError(
+                f"{type(self).__name__}.load_state_dict: expected {sorted(wanted)}, got {sorted(state)}; was it saved by another optimizer?"
+            )
+        for name, kept in zip(self.slots, self._kept, strict=True):
+            if np.shape(state[name]) != kept.shape:
+                raise ShapeError(
+                    f"{type(self).__name__}.load_state_dict: {name} has {np.size(state[name])} numbers, the parameters have {kept.size}\n"
+                    "  hint: make the optimizer with the parameters of the model that was saved, all of them"
+                )
+        for name, kept in zip(self.slots, self._kept, strict=True):
+            kept[...] = state[name]
+        self.steps = int(state["steps"])
 
     def update(self, w, g, *kept):
         """Change a piece `w` of the parameters in place, by its gradient `g` and the pieces of what is kept."""
