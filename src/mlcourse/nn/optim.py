@@ -9,6 +9,8 @@ import math
 
 import numpy as np
 
+from mlcourse.shapes import ShapeError
+
 PIECE = 1 << 14  # numbers that are updated at a time
 
 
@@ -35,7 +37,10 @@ class Optimizer:
             if not 0 <= value < math.inf:
                 raise ValueError(f"{name}: {option} must be a finite number from 0 on; got {value}")
         self.lr, self.weight_decay, self.steps = lr, weight_decay, 0
-        self._kept = [[np.zeros(p.size, p.dtype) for _ in self.slots] for p in self.parameters]
+        self._ends = np.cumsum(
+            [p.size for p in self.parameters]
+        )  # where the numbers of each parameter end in what is kept
+        self._kept = {name: np.zeros(self._ends[-1], self.parameters[0].dtype) for name in self.slots}
 
     def step(self):
         """Change every parameter that has a gradient.
@@ -44,37 +49,80 @@ class Optimizer:
         ------
         RuntimeError
             If none has one.
+        TypeError
+            If a parameter has been converted to another type since the optimizer was made.
         """
         if all(p.grad is None for p in self.parameters):
             raise RuntimeError(f"{type(self).__name__}.step: no parameter has a gradient; call loss.backward() first")
         self.steps += 1
-        for parameter, kept in zip(self.parameters, self._kept, strict=True):
-            if parameter.grad is not None:
-                self._step_of_one(parameter, kept)
+        for p, end in zip(self.parameters, self._ends, strict=True):
+            if p.grad is not None:
+                self._step_of_one(p, [kept[end - p.size : end] for kept in self._kept.values()])
 
-    def _step_of_one(self, parameter, kept):
-        if any(array.dtype != parameter.dtype for array in kept):
+    def _step_of_one(self, p, kept):
+        if any(array.dtype != p.dtype for array in kept):
             raise TypeError(
-                f"{type(self).__name__}.step: a parameter is {parameter.dtype}, the optimizer was made for {kept[0].dtype}; "
+                f"{type(self).__name__}.step: a parameter is {p.dtype}, the optimizer was made for {kept[0].dtype}; "
                 "make the optimizer after model.to(dtype)"
             )
-        parameter.data = np.asarray(parameter.data, order="C")  # else reshape would copy, and the copy would be changed
-        arrays = [parameter.data.reshape(-1), parameter.grad.reshape(-1), *kept]
-        for start in range(0, parameter.size, PIECE):
+        p.data = np.asarray(p.data, order="C")  # in another order reshape would copy, and the copy would be changed
+        arrays = [p.data.reshape(-1), p.grad.reshape(-1), *kept]
+        for start in range(0, p.size, PIECE):
             self.update(*(array[start : start + PIECE] for array in arrays))
 
     def update(self, w, g, *kept):
-        """Change numbers `w` of a parameter in place, by their gradient `g` and the slots; `g` itself must stay as it is."""
+        """Change a piece `w` of a parameter in place, by its gradient `g`, which must stay as it is, and what is kept of it."""
         raise NotImplementedError
+
+    def _decay(self, w, g):
+        """Return the gradient of the loss and its penalty."""
+        return g + self.weight_decay * w if self.weight_decay else g
 
     def zero_grad(self):
         """Forget the gradients, so that the next ones do not add up with them."""
-        for parameter in self.parameters:
-            parameter.grad = None
+        for p in self.parameters:
+            p.grad = None
 
-    def _decayed(self, w, g):
-        """The gradient of the loss with its penalty."""
-        return g + self.weight_decay * w if self.weight_decay else g
+    def state_dict(self):
+        """Return copies of what the next step depends on besides parameters, gradients and settings: it continues a saved run.
+
+        Examples
+        --------
+        >>> from mlcourse.nn import Parameter
+        >>> SGD([Parameter([1.0, 2.0])]).state_dict()
+        {'steps': 0, 'velocity': array([0., 0.], dtype=float32)}
+        """
+        return {"steps": self.steps} | {name: kept.copy() for name, kept in self._kept.items()}
+
+    def load_state_dict(self, state):
+        """Take over what `state_dict` returned, of the same method for parameters of the same shapes in the same order.
+
+        Parameters
+        ----------
+        state : mapping
+            From `state_dict` or ``np.load(path)``.
+
+        Raises
+        ------
+        KeyError
+            If it belongs to another method.
+        ShapeError
+            If it belongs to another model. Nothing has been changed then.
+        """
+        where, wanted = f"{type(self).__name__}.load_state_dict", {"steps", *self.slots}
+        if set(state) != wanted:
+            raise KeyError(
+                f"{where}: expected {sorted(wanted)}, got {sorted(state)}; was it saved by another optimizer?"
+            )
+        for name, kept in self._kept.items():
+            if np.shape(state[name]) != kept.shape:
+                raise ShapeError(
+                    f"{where}: {name} has {np.size(state[name])} numbers, the parameters have {kept.size}\n"
+                    "  hint: make the optimizer with the parameters of the model that was saved, all of them"
+                )
+        for name, kept in self._kept.items():
+            kept[...] = state[name]
+        self.steps = int(state["steps"])
 
 
 class SGD(Optimizer):
@@ -115,7 +163,7 @@ class SGD(Optimizer):
         super().__init__(parameters, lr, weight_decay)
 
     def update(self, w, g, v):
-        g = self._decayed(w, g)
+        g = self._decay(w, g)
         if self.momentum:
             v *= self.momentum
             v += g
@@ -139,7 +187,7 @@ class AdaGrad(Optimizer):
         super().__init__(parameters, lr, weight_decay)
 
     def update(self, w, g, s):
-        g = self._decayed(w, g)
+        g = self._decay(w, g)
         s += g * g
         w -= self.lr * g / (np.sqrt(s) + self.eps)
 
@@ -159,7 +207,7 @@ class RMSProp(Optimizer):
         super().__init__(parameters, lr, weight_decay)
 
     def update(self, w, g, s, v):
-        g = self._decayed(w, g)
+        g = self._decay(w, g)
         s += (1 - self.alpha) * (g * g - s)
         step = g / (np.sqrt(s) + self.eps)
         if self.momentum:
@@ -194,12 +242,12 @@ class Adam(Optimizer):
         super().__init__(parameters, lr, weight_decay)
 
     def update(self, w, g, m, s):
-        g, (b1, b2) = self._decayed(w, g), self.betas
+        g, (b1, b2) = self._decay(w, g), self.betas
         m += (1 - b1) * (g - m)
         s += (1 - b2) * (g * g - s)
-        mean = m / (1 - b1**self.steps)
-        root = np.sqrt(s / (1 - b2**self.steps))
-        w -= self.lr * mean / (root + self.eps)
+        m_hat = m / (1 - b1**self.steps)
+        s_hat = s / (1 - b2**self.steps)
+        w -= self.lr * m_hat / (np.sqrt(s_hat) + self.eps)
 
 
 class AdamW(Adam):
@@ -213,7 +261,7 @@ class AdamW(Adam):
     def __init__(self, parameters, lr=0.001, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01):
         super().__init__(parameters, lr, betas, eps, weight_decay)
 
-    def _decayed(self, w, g):
+    def _decay(self, w, g):
         w *= 1 - self.lr * self.weight_decay
         return g
 

@@ -159,19 +159,23 @@ def _train(model, loss, optimizer, batches, first_lr, schedule, clip):
     for inputs, targets in batches:
         if schedule is not None:
             optimizer.lr = first_lr * schedule(optimizer.steps)
-        optimizer.zero_grad()
-        value = loss(model(inputs), targets)
-        if not math.isfinite(value.item()):
-            raise FloatingPointError(
-                f"fit: the loss is {value.item()} after {optimizer.steps} steps; try a lower learning rate"
-            )
-        value.backward()
-        if clip is not None:
-            clip_gradients(optimizer.parameters, clip)
-        optimizer.step()
-        losses.append(value.item())
+        losses.append(_step(model, loss, optimizer, inputs, targets, clip))
         counts.append(len(targets))
     return _mean(losses, counts)
+
+
+def _step(model, loss, optimizer, inputs, targets, clip):
+    optimizer.zero_grad()
+    value = loss(model(inputs), targets)
+    if not math.isfinite(value.item()):
+        raise FloatingPointError(
+            f"fit: the loss is {value.item()} after {optimizer.steps} steps; try a lower learning rate"
+        )
+    value.backward()
+    if clip is not None:
+        clip_gradients(optimizer.parameters, clip)
+    optimizer.step()
+    return value.item()
 
 
 def _mean(values, counts):
