@@ -1,6 +1,6 @@
 """Layers: each keeps its parameters and calls one function of `mlcourse.autograd`, where the method itself stands.
 
-Weights start as uniform random numbers of variance 1 / (3 · inputs), PyTorch's choice too, so that signals neither grow nor fade much.
+Weights start as uniform random numbers of variance 1 / (3 · inputs), PyTorch's choice too: nothing grows, and in a few layers little fades.
 `rng` is a `numpy.random.Generator`, or a seed; give all layers of a model one generator, for equal seeds make equal weights.
 
 References
