@@ -173,7 +173,7 @@ def _windows(height, width, stride, rows, cols):
 def _windows_of_pool(where, x, size, stride):
     if size < 1 or stride < 1:
         raise ValueError(f"{where}: size and stride must be at least 1; got {size} and {stride}")
-    check_shapes(where, x=(x.data, "n channels height width"))
+    check_shapes(where, x=(x, "n channels height width"))
     h, w = x.shape[2:]
     if size > min(h, w):
         raise ShapeError(
@@ -186,11 +186,8 @@ def _windows_of_pool(where, x, size, stride):
 def _check_images(where, x, weight, stride, padding):
     if stride < 1 or padding < 0:
         raise ValueError(f"{where}: stride must be at least 1 and padding at least 0; got {stride} and {padding}")
-    if x.ndim != 4 or x.shape[1] != weight.shape[1]:
-        hint = (
-            None if x.ndim == 4 else "images have shape (n, channels, height, width); add axes of size 1 with reshape"
-        )
-        check_shapes(where, hint=hint, weight=(weight.data, "out in kh kw"), x=(x.data, "n in height width"))
+    hint = "images are (n, channels, height, width): a missing axis comes by reshape, channels that are last move by transpose(0, 3, 1, 2)"
+    check_shapes(where, hint=hint, weight=(weight, "out in kh kw"), x=(x, "n in height width"))
     (h, w), (kh, kw) = x.shape[2:], weight.shape[2:]
     if kh > h + 2 * padding or kw > w + 2 * padding:
         raise ShapeError(

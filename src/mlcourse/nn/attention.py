@@ -54,7 +54,8 @@ class MultiHeadAttention(Module):
         Tensor of shape (n, queries, d)
         """
         context = x if context is None else context
-        check_shapes(self, weight=(self.query.weight, "d _"), x=(x, "n queries d"), context=(context, "n keys d"))
+        hint, weight = "sequences are (n, length, d): a single one becomes x[None]", (self.query.weight, "d _")
+        check_shapes(self, hint=hint, weight=weight, x=(x, "n queries d"), context=(context, "n keys d"))
         q, k, v = self._split(self.query(x)), self._split(self.key(context)), self._split(self.value(context))
         y = A.attention(q, k, v, mask, where=self)  # (n, heads, queries, d / heads)
         n, heads, queries, e = y.shape

@@ -65,10 +65,11 @@ class RNN(Module):
 
     def _prepare(self, x, *states):
         x, weight = A.as_tensor(x, self.input_weight), (self.input_weight, "inputs _")
-        n, time = (check_shapes(self, input_weight=weight, x=(x, "n time inputs"))[axis] for axis in ("n", "time"))
-        if time == 0:
+        hint = "sequences are (n, time, inputs): a single one becomes x[None], one number at each time x[..., None]"
+        check_shapes(self, hint=hint, input_weight=weight, x=(x, "n time inputs"))
+        if x.shape[1] == 0:
             raise ShapeError(f"{self} needs at least one time; x has shape {x.shape}")
-        zeros = np.zeros((n, len(self.state_weight)))
+        zeros = np.zeros((len(x), len(self.state_weight)))
         states = [A.as_tensor(zeros if state is None else state, x) for state in states]
         for state in states:
             check_shapes(
