@@ -207,7 +207,11 @@ ones = lambda *shape: Tensor(np.ones(shape))  # noqa: E731
         (lambda: attention(ones(4, 3), ones(4, 3), ones(5, 3)), ShapeError, ["keys must be 4, as in k"]),
         (lambda: attention(ones(3), ones(3), ones(3)), ShapeError, ["expected 2 axes"]),
         (lambda: attention(*[ones(4, 3)] * 3, mask=np.ones((4, 4))), TypeError, ["True and False", "float64"]),
-        (lambda: attention(*[ones(4, 3)] * 3, mask=np.ones((4, 5), bool)), ShapeError, ["cannot take mask of shape (4, 5)", "(queries 4, keys 4)"]),
+        (
+            lambda: attention(*[ones(4, 3)] * 3, mask=np.ones((4, 5), bool)),
+            ShapeError,
+            ["mask of shape (4, 5)", "(queries 4, keys 4)"],
+        ),
         (lambda: attention(*[ones(4, 3)] * 3, mask=np.zeros((4, 4), bool)), ValueError, ["hides every key"]),
     ],
 )
