@@ -71,7 +71,8 @@ def fit(
     patience : int, optional
         Stop when the validation loss has not fallen for so many epochs, and return to the parameters of the best one.
     schedule : callable, optional
-        The learning rate as a multiple of the first one, by the number of steps done; see `warmup_cosine`.
+        The learning rate as a multiple of the first one, by the number of steps done; see `warmup_cosine`. Afterwards the
+        optimizer has its first learning rate again.
     clip : float, optional
         Largest norm of the gradients; see `clip_gradients`.
     progress : bool
@@ -87,6 +88,8 @@ def fit(
     ------
     FloatingPointError
         If the loss becomes NaN or infinite.
+    ValueError
+        If an epoch has no batches, as when `batches` is a generator that has been used up.
 
     Examples
     --------
@@ -105,18 +108,20 @@ def fit(
     if (patience is not None or metrics) and validation is None:
         raise ValueError("fit: patience and metrics look at validation batches; give it some")
     history, best, best_epoch, best_state, first_lr = [], math.inf, 0, None, optimizer.lr
-    with tqdm(range(1, epochs + 1), desc="epochs", disable=not progress) as bar:
-        for epoch in bar:
-            row = {"epoch": epoch, "loss": _train(model, loss, optimizer, batches, first_lr, schedule, clip)}
-            if validation is not None:
-                row |= evaluate(model, {"validation_loss": loss, **(metrics or {})}, validation)
-            history.append(row)
-            bar.set_postfix({name: f"{value:.4g}" for name, value in row.items() if name != "epoch"})
-            if patience is not None and row["validation_loss"] < best:
-                best, best_epoch, best_state = row["validation_loss"], epoch, model.state_dict()
-            elif patience is not None and epoch - best_epoch >= patience:
-                break
-    optimizer.lr = first_lr
+    try:
+        with tqdm(range(1, epochs + 1), desc="epochs", disable=not progress) as bar:
+            for epoch in bar:
+                row = {"epoch": epoch, "loss": _train(model, loss, optimizer, batches, first_lr, schedule, clip)}
+                if validation is not None:
+                    row |= evaluate(model, {"validation_loss": loss, **(metrics or {})}, validation)
+                history.append(row)
+                bar.set_postfix({name: f"{value:.4g}" for name, value in row.items() if name != "epoch"})
+                if patience is not None and row["validation_loss"] < best:
+                    best, best_epoch, best_state = row["validation_loss"], epoch, model.state_dict()
+                elif patience is not None and epoch - best_epoch >= patience:
+                    break
+    finally:
+        optimizer.lr = first_lr
     if best_state is not None:
         model.load_state_dict(best_state)
     return history
