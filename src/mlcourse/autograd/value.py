@@ -1,7 +1,5 @@
 """Reverse-mode differentiation in its smallest form: a number, how it was made, and the chain rule. Read it before `Tensor`."""
 
-from __future__ import annotations
-
 import itertools
 import math
 
@@ -50,19 +48,20 @@ class Value:
 
     def backward(self):
         """Add to ``grad`` of every Value behind this one the derivative of this one with respect to it."""
-        flow = {self: 1.0}  # what has arrived at each Value so far
-        behind = [self]
+        flow = dict.fromkeys(self._newest_first(), 0.0) | {self: 1.0}  # what has arrived at each Value so far
+        for value, arrived in flow.items():
+            value.grad += arrived
+            for operand, derivative in value.made_from:
+                flow[operand] += arrived * derivative  # the chain rule; several ways to the result add up
+
+    def _newest_first(self):
+        """This Value and all behind it; a result is younger than its operands, so that none comes too early."""
+        behind, found = [self], {self}
         for value in behind:  # the list grows while we walk along it: no recursion, however long the computation was
-            for parent, _ in value.made_from:
-                if parent not in flow:
-                    flow[parent] = 0.0
-                    behind.append(parent)
-        for value in sorted(
-            behind, key=lambda v: v.time, reverse=True
-        ):  # a result is younger than what it was made from
-            value.grad += flow[value]
-            for parent, derivative in value.made_from:
-                flow[parent] += flow[value] * derivative  # the chain rule; several ways to the result add up
+            new = {operand for operand, _ in value.made_from} - found
+            found |= new
+            behind += new
+        return sorted(behind, key=lambda value: value.time, reverse=True)
 
     def __neg__(self):
         return self * -1
@@ -73,7 +72,8 @@ class Value:
     def __truediv__(self, other):
         return self * _value(other) ** -1
 
-    __radd__, __rmul__ = __add__, __mul__
+    __radd__, __rmul__ = __add__, __mul__  # 1 + x is x + 1; then 1 - x and 1 / x
+    __rsub__, __rtruediv__ = (lambda self, other: _value(other) - self), (lambda self, other: _value(other) / self)
 
 
 def _value(number):
