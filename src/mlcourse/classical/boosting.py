@@ -15,8 +15,9 @@ import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 
 from mlcourse.classical.base import Estimator
+from mlcourse.classical.growing import middle
 from mlcourse.classical.logistic import probabilities
-from mlcourse.classical.trees import DecisionTreeClassifier, middle
+from mlcourse.classical.trees import DecisionTreeClassifier
 
 LEAST_CURVATURE = 1e-3  # of the loss on either side of a cut
 
