@@ -29,7 +29,7 @@ from mlcourse.classical.distances import blocks, squared_distances
 MOST_STEPS = 1_000_000
 WHOLE = (
     1 << 24
-)  # a kernel matrix with at most so many numbers is computed at once; of a larger one, lines as they are needed
+)  # numbers of the largest kernel matrix that is computed at once; of a larger one, lines as they are needed
 
 
 class SupportVectorMachine(Estimator):
