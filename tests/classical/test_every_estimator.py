@@ -23,6 +23,7 @@ ESTIMATORS = [
     classical.RandomForestRegressor(n_estimators=5),
     classical.KMeans(3),
     classical.KMeans(2, init="random", n_init=2),
+    classical.MiniBatchKMeans(3, batch_size=20),
     classical.DBSCAN(),
     classical.AgglomerativeClustering(),
     classical.AgglomerativeClustering(linkage="average"),
@@ -54,6 +55,7 @@ GRIDS = {
     "RandomForestClassifier": {"n_estimators": [2, 4]},
     "RandomForestRegressor": {"n_estimators": [2, 4]},
     "KMeans": {"n_clusters": [2, 3]},
+    "MiniBatchKMeans": {"n_clusters": [2, 3]},
     "DBSCAN": {"eps": [0.5, 1.0]},
     "GaussianMixture": {"n_components": [1, 2]},
     "PCA": {"n_components": [1, 2]},
@@ -103,7 +105,8 @@ def answer(model, X):
     for method in ("predict", "transform"):
         if hasattr(model, method):
             return getattr(model, method)(X)
-    return model.labels_ if hasattr(model, "labels_") else model.embedding_
+    learned = {"labels_", "negative_outlier_factor_", "embedding_"} & set(vars(model))
+    return getattr(model, learned.pop())
 
 
 def seeded(estimator):
