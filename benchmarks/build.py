@@ -51,15 +51,19 @@ def copy_course(folder):
 def add_chapters(folder, slugs, pages):
     """Add copies of the chapters in turn until there are `pages` of them; return the copies as pairs of old and new slug."""
     copies = []
-    toc = yaml.safe_load((folder / "_toc.yml").read_text(encoding="utf-8"))
+    toc, plan = (yaml.safe_load((folder / name).read_text(encoding="utf-8")) for name in ("_toc.yml", "book/plan.yml"))
     for number in range(max(0, pages - len(slugs))):
         old = slugs[number % len(slugs)]
         new = f"{old}-{number // len(slugs) + 2}"
         copy_chapter(folder, old, new)
         part = next(p for p in toc["parts"] if {"file": f"book/{old}"} in p["chapters"])
         part["chapters"].append({"file": f"book/{new}"})
+        folder_name, slug = new.split("/")
+        planned = next(p for p in plan["parts"] if p["slug"] == folder_name)
+        planned["chapters"].append({"slug": slug, "title": slug})
         copies.append((old, new))
-    (folder / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False), encoding="utf-8")
+    for name, content in {"_toc.yml": toc, "book/plan.yml": plan}.items():
+        (folder / name).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     return copies
 
 
