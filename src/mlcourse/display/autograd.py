@@ -132,8 +132,8 @@ def draw_jacobians(ax, sizes):
             left = _draw_table(ax, rows, columns, left, top, 0) + 0.8
         for number, (rows, columns) in enumerate(results):
             sign = "→" if number else "gives"
-            ax.text(left + 0.75, top + 0.5, sign, ha="center", va="center", fontsize=9)
-            left = _draw_table(ax, rows, columns, left + 1.7, top, color)
+            ax.text(left + (0.75 if number else 0.9), top + 0.5, sign, ha="center", va="center", fontsize=9)
+            left = _draw_table(ax, rows, columns, left + (1.5 if number else 2.2), top, color)
         wide = max(wide, left)
     canvas(ax, wide + 0.2, 2 * tall + 4.4, left=-0.3, top=-1.7)
 
