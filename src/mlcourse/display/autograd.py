@@ -158,7 +158,7 @@ def draw_broadcast_backward(ax, x, b, g):
         The gradient of the sum.
     """
     n, d = g.shape
-    canvas(ax, 3 * d + 4.2, 2 * n + 4.9, left=-0.2, top=-1.2)
+    canvas(ax, 3 * d + 4.2, 2 * n + 3.4, left=-0.2, top=-1.2)
     ghosts_of_x, ghosts_of_b = np.ones((n, d), bool), np.ones((n, d), bool)
     ghosts_of_x[:, 0], ghosts_of_b[0] = False, False
     parts = [(x + 0 * g, ghosts_of_x, 0, f"x {x.shape}"), (b + 0 * g, ghosts_of_b, 1, f"b {b.shape}")]
