@@ -8,6 +8,7 @@ pytestmark = needs_chromium
 
 VECTORS, NUMPY, REGRESSION = "math/vectors", "python/numpy", "classical/linear-regression"
 BASICS = "python/basics"
+AUTOGRAD = "neural/tensor-and-autograd"
 GLOSSARY, NOTATION, USE, TEACH, CONTRIBUTING = "glossary", "notation", "how-to-use", "teach", "contributing"
 FIRST = 3
 
@@ -39,6 +40,9 @@ QUERIES = {
     "short-circuit evaluation": BASICS,
     "traceback": BASICS,
     "confusion matrix": GLOSSARY,
+    "computation graph": AUTOGRAD,
+    "vector-Jacobian product": AUTOGRAD,
+    "gradient check": AUTOGRAD,
     # function names
     "np.einsum": NUMPY,
     "einsum": NUMPY,
@@ -54,6 +58,7 @@ QUERIES = {
     "math.isclose": BASICS,
     "casefold": BASICS,
     "load_book_text": BASICS,
+    "no_grad": AUTOGRAD,
     # synonyms
     "inner product": VECTORS,
     "scalar product": VECTORS,
@@ -70,6 +75,8 @@ QUERIES = {
     "integer division": BASICS,
     "assignment": BASICS,
     "gradebook": TEACH,
+    "backprop": AUTOGRAD,
+    "autodiff": AUTOGRAD,
     # British spellings
     "normalise": VECTORS,
     "standardise": REGRESSION,
