@@ -8,6 +8,7 @@ pytestmark = needs_chromium
 
 VECTORS, NUMPY, REGRESSION = "math/vectors", "python/numpy", "classical/linear-regression"
 BASICS = "python/basics"
+MLP = "neural/multilayer-perceptron"
 GLOSSARY, NOTATION, USE, TEACH, CONTRIBUTING = "glossary", "notation", "how-to-use", "teach", "contributing"
 FIRST = 3
 
@@ -39,6 +40,11 @@ QUERIES = {
     "short-circuit evaluation": BASICS,
     "traceback": BASICS,
     "confusion matrix": GLOSSARY,
+    "exclusive or": MLP,
+    "vanishing signal": MLP,
+    "He initialization": MLP,
+    "early stopping": MLP,
+    "overfit one batch": MLP,
     # function names
     "np.einsum": NUMPY,
     "einsum": NUMPY,
@@ -70,6 +76,9 @@ QUERIES = {
     "integer division": BASICS,
     "assignment": BASICS,
     "gradebook": TEACH,
+    "dense layer": MLP,
+    "log loss": MLP,
+    "backprop": MLP,
     # British spellings
     "normalise": VECTORS,
     "standardise": REGRESSION,
@@ -78,6 +87,7 @@ QUERIES = {
     "neighbour": VECTORS,
     "normalising text": BASICS,
     "modelling": REGRESSION,
+    "initialisation": MLP,
     # typing errors
     "brodcasting": NUMPY,
     "regresion": REGRESSION,
