@@ -9,6 +9,7 @@ pytestmark = needs_chromium
 VECTORS, NUMPY, REGRESSION = "math/vectors", "python/numpy", "classical/linear-regression"
 BASICS = "python/basics"
 AUTOGRAD = "neural/tensor-and-autograd"
+MLP = "neural/multilayer-perceptron"
 GLOSSARY, NOTATION, USE, TEACH, CONTRIBUTING = "glossary", "notation", "how-to-use", "teach", "contributing"
 FIRST = 3
 
@@ -43,6 +44,11 @@ QUERIES = {
     "computation graph": AUTOGRAD,
     "vector-Jacobian product": AUTOGRAD,
     "gradient check": AUTOGRAD,
+    "exclusive or": MLP,
+    "vanishing signal": MLP,
+    "He initialization": MLP,
+    "early stopping": MLP,
+    "overfit one batch": MLP,
     # function names
     "np.einsum": NUMPY,
     "einsum": NUMPY,
@@ -77,6 +83,9 @@ QUERIES = {
     "gradebook": TEACH,
     "backprop": AUTOGRAD,
     "autodiff": AUTOGRAD,
+    "dense layer": MLP,
+    "log loss": MLP,
+    "backprop": MLP,
     # British spellings
     "normalise": VECTORS,
     "standardise": REGRESSION,
@@ -85,6 +94,7 @@ QUERIES = {
     "neighbour": VECTORS,
     "normalising text": BASICS,
     "modelling": REGRESSION,
+    "initialisation": MLP,
     # typing errors
     "brodcasting": NUMPY,
     "regresion": REGRESSION,
