@@ -8,6 +8,7 @@ pytestmark = needs_chromium
 
 VECTORS, NUMPY, REGRESSION = "math/vectors", "python/numpy", "classical/linear-regression"
 BASICS = "python/basics"
+OPTIMIZERS = "neural/optimizers"
 GLOSSARY, NOTATION, USE, TEACH, CONTRIBUTING = "glossary", "notation", "how-to-use", "teach", "contributing"
 FIRST = 3
 
@@ -39,6 +40,9 @@ QUERIES = {
     "short-circuit evaluation": BASICS,
     "traceback": BASICS,
     "confusion matrix": GLOSSARY,
+    "bias correction": OPTIMIZERS,
+    "noise floor": OPTIMIZERS,
+    "learning-rate range test": OPTIMIZERS,
     # function names
     "np.einsum": NUMPY,
     "einsum": NUMPY,
@@ -51,6 +55,8 @@ QUERIES = {
     "mlcourse grade": TEACH,
     "mlcourse check": USE,
     "reshape(-1": NUMPY,
+    "AdamW": OPTIMIZERS,
+    "clip_gradients": OPTIMIZERS,
     "math.isclose": BASICS,
     "casefold": BASICS,
     "load_book_text": BASICS,
