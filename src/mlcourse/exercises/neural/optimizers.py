@@ -826,7 +826,7 @@ SCHEDULED_RATE = Exercise(
 
 
 def _variance_cases(rng):
-    yield Case("six examples, two parameters, batches of 2", rng.normal(size=(6, 2)) + [3, -2], 2)
+    yield Case("six examples, two parameters, batches of 2", rng.normal([3, -2], size=(6, 2)), 2)
     yield Case("one parameter, batches of 3", rng.normal(size=(7, 1)), 3)
     yield Case("batches of one example", rng.normal(size=(5, 3)), 1)
     yield Case("all examples in one batch", rng.normal(size=(4, 2)), 4)
