@@ -46,7 +46,8 @@ def test_untouched_notebook_has_no_points_and_no_traceback(capsys, key):
     shown = capsys.readouterr().out
     assert f"{key}: 0 of " in shown
     assert "not started" in shown
-    assert "Traceback" not in shown and "Difference(" not in shown
+    assert "Traceback" not in shown
+    assert "Difference(" not in shown
 
 
 def test_a_failing_cell_costs_only_itself(check_file):

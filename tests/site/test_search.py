@@ -10,6 +10,7 @@ VECTORS, NUMPY, REGRESSION = "math/vectors", "python/numpy", "classical/linear-r
 BASICS = "python/basics"
 AUTOGRAD = "neural/tensor-and-autograd"
 MLP = "neural/multilayer-perceptron"
+OPTIMIZERS = "neural/optimizers"
 GLOSSARY, NOTATION, USE, TEACH, CONTRIBUTING = "glossary", "notation", "how-to-use", "teach", "contributing"
 FIRST = 3
 
@@ -49,6 +50,9 @@ QUERIES = {
     "He initialization": MLP,
     "early stopping": MLP,
     "overfit one batch": MLP,
+    "bias correction": OPTIMIZERS,
+    "noise floor": OPTIMIZERS,
+    "learning-rate range test": OPTIMIZERS,
     # function names
     "np.einsum": NUMPY,
     "einsum": NUMPY,
@@ -61,6 +65,8 @@ QUERIES = {
     "mlcourse grade": TEACH,
     "mlcourse check": USE,
     "reshape(-1": NUMPY,
+    "AdamW": OPTIMIZERS,
+    "clip_gradients": OPTIMIZERS,
     "math.isclose": BASICS,
     "casefold": BASICS,
     "load_book_text": BASICS,

@@ -26,7 +26,7 @@ def draw_surface(ax, surface, x, y, *, n_levels=12, minima=()):
     height = surface(a, b)
     low, high = height.min(), height.max()
     levels = low + (high - low) * np.linspace(0, 1, n_levels + 1)[1:] ** 3
-    ax.contour(a, b, height, levels=levels, colors=GRID, linewidths=1)
+    ax.contour(a, b, height, levels=levels, colors=GRID, linewidths=1, linestyles="solid")
     for number, place in enumerate(minima):
         ax.plot(*place, "+", color=INK, markersize=11, markeredgewidth=2, label="minimum" if number == 0 else None)
     ax.set(xlim=x, ylim=y)

@@ -133,5 +133,5 @@ def _why(exercise, result):
     if _done(result):
         return ["a person reads it"] if exercise.manual else []
     if not result.answered:
-        return [(result.fault if exercise.manual else "") or "not started"]
+        return [result.fault if exercise.manual and result.fault else "not started"]
     return [result.diagnosis]
