@@ -47,7 +47,8 @@ def test_adaboost_equals_scikit_learn_with_the_same_trees_on_200_tiny_problems(c
         np.testing.assert_allclose(
             ours.estimator_errors_, reference.estimator_errors_[:m], atol=1e-9, err_msg=f"seed {seed}"
         )
-        np.testing.assert_allclose(ours.estimator_weights_, reference.estimator_weights_[:m], atol=1e-9)
+        better = ours.estimator_errors_ < 1 - 1 / classes - 1e-9  # than a guess, whose merit is nothing but rounding
+        np.testing.assert_allclose(ours.estimator_weights_[better], reference.estimator_weights_[:m][better], atol=1e-9)
         np.testing.assert_allclose(
             ours.decision_function(X), reference.decision_function(X), atol=1e-9, err_msg=f"seed {seed}"
         )
@@ -108,42 +109,63 @@ def test_regression_equals_scikit_learns_histogram_boosting_on_200_tiny_problems
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_classification_equals_scikit_learns_histogram_boosting_on_200_tiny_problems(classes):
-    differ = []
-    for seed in range(200):
+    compared = 0
+    for seed in range(300):
         X, y = tiny(seed, classes, ties=False)
         shared = {"learning_rate": 0.3, "max_depth": 2, "l2_regularization": 0.5}
         ours = GradientBoostingClassifier(5, **shared).fit(X, y).predict_proba(X)
         reference = sklearn.ensemble.HistGradientBoostingClassifier(**reference_options(max_iter=5, **shared)).fit(X, y)
-        differ.append(abs(ours - reference.predict_proba(X)).max() > 1e-4)
-    assert sum(differ) <= 10, (
-        f"seeds {np.flatnonzero(differ)}"
-    )  # equally good cuts: scikit-learn's single precision picks another
+        equal = np.allclose(ours, reference.predict_proba(X), atol=1e-4)
+        compared += equal
+        if not equal:  # only where cuts are equally good, and the first seen from the other side is another one
+            other_side = -X[:, ::-1]
+            again = GradientBoostingClassifier(5, **shared).fit(other_side, y).predict_proba(other_side)
+            assert not np.allclose(ours, again, atol=1e-4), seed
+        if compared == 200:
+            return
+    pytest.fail(f"only {compared} of 300 problems had no equally good cuts")
 
 
-def loop_boosting(X, y, turns, rate):
-    """The plain loop, for squares: grow a tree of one cut on the errors, by trying all cuts, and add a share of it."""
-    total = np.full(len(y), y.mean())
+def loop_boosting(X, y, turns, rate, total, derivatives):
+    """The plain loop: find the cut that lowers the quadratic most by trying all, and add a share of the leaves' best values."""
     for _ in range(turns):
-        rest, best = y - total, None
+        G, H = derivatives(total)
+        best = 1e-9, None
         for f in range(X.shape[1]):
             for cut in np.unique(X[:, f])[:-1]:
                 left = X[:, f] <= cut
-                gain = rest[left].sum() ** 2 / left.sum() + rest[~left].sum() ** 2 / (~left).sum()
-                if best is None or gain > best[0] + 1e-12:
+                parts = [(G[side].sum(), H[side].sum()) for side in (left, ~left)]
+                gain = sum(g**2 / h for g, h in parts) - G.sum() ** 2 / H.sum()
+                if gain > best[0] * (1 + 1e-9) and min(h for _, h in parts) >= 1e-3:
                     best = gain, left
-        if best is None or best[0] - rest.sum() ** 2 / len(y) < 1e-12:
-            return total
-        left = best[1]
-        total = total + rate * np.where(left, rest[left].mean(), rest[~left].mean())
+        left = best[1] if best[1] is not None else np.ones(len(y), bool)
+        for side in (left, ~left):
+            if side.any():
+                total = total - rate * np.where(side, G[side].sum() / H[side].sum(), 0)
     return total
 
 
 def test_regression_equals_the_plain_loop_on_200_tiny_problems():
     for seed in range(200):
-        X, _ = tiny(seed, ties=False)
+        X, _ = tiny(seed)
         y = np.random.default_rng(seed).normal(size=len(X))
         found = GradientBoostingRegressor(4, learning_rate=0.5, max_depth=1).fit(X, y).predict(X)
-        np.testing.assert_allclose(found, loop_boosting(X, y, 4, 0.5), atol=1e-9, err_msg=f"seed {seed}")
+        start = np.full(len(y), y.mean())
+        wanted = loop_boosting(X, y, 4, 0.5, start, lambda total, y=y: (total - y, np.ones(len(y))))
+        np.testing.assert_allclose(found, wanted, atol=1e-9, err_msg=f"seed {seed}")
+
+
+def test_classification_equals_the_plain_loop_on_200_tiny_problems():
+    def slope_and_curvature(total, y):
+        P = 1 / (1 + np.exp(-total))
+        return P - y, P * (1 - P)
+
+    for seed in range(200):
+        X, y = tiny(seed)
+        found = GradientBoostingClassifier(4, learning_rate=0.5, max_depth=1).fit(X, y).decision_function(X)
+        start = np.full(len(y), np.log(y.mean() / (1 - y.mean())))
+        wanted = loop_boosting(X, y, 4, 0.5, start, lambda total, y=y: slope_and_curvature(total, y))
+        np.testing.assert_allclose(found, wanted, atol=1e-9, err_msg=f"seed {seed}")
 
 
 @given(seeds)

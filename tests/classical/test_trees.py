@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlcourse.classical import DecisionTreeClassifier, DecisionTreeRegressor
-from mlcourse.classical.trees import middle, rank_columns
+from mlcourse.classical.growing import middle, rank_columns
+from mlcourse.classical.nodes import prune
 
 
 def tiny_table(rng, n, d):
@@ -43,7 +44,7 @@ def impurity(y, criterion):
     if criterion == "squares":
         return ((y - y.mean()) ** 2).sum()
     share = np.unique(y, return_counts=True)[1] / len(y)
-    return len(y) * (1 - (share**2).sum() if criterion == "gini" else -(share * np.log(share)).sum())
+    return len(y) * (1 - (share**2).sum() if criterion == "gini" else -(share * np.log2(share)).sum())
 
 
 def best_cut(X, y, criterion):
@@ -117,6 +118,7 @@ def check_nodes(ours, reference, X, y, weight, seed):
             f"seed {seed}, node {node}: one of the two cuts, one does not"
         )
         np.testing.assert_allclose(tree.size[node], stump.weighted_n_node_samples[0], rtol=1e-9)
+        np.testing.assert_allclose(tree.impurity[node], stump.impurity[0], rtol=1e-6, atol=1e-9 * (1 + abs(y).max()))
         if tree.feature[node] < 0:
             continue
         f, cut = tree.feature[node], tree.threshold[node]
@@ -141,8 +143,6 @@ def test_every_node_of_the_classifier_is_scikit_learns_on_200_tiny_problems(crit
         X, y = tiny_classes(seed)
         weight = np.random.default_rng(seed).uniform(0.1, 3, len(y)) if weighted else np.ones(len(y))
         ours = DecisionTreeClassifier(criterion).fit(X, y, weight if weighted else None)
-        if criterion == "entropy":  # scikit-learn counts in bits
-            ours.tree_.gain /= np.log(2)
         check_nodes(ours, reference, X, y, weight, seed)
 
 
@@ -189,6 +189,100 @@ def test_probabilities_of_unlimited_trees_equal_scikit_learns_on_200_tiny_proble
 def test_cuts_without_gain_are_made_because_their_children_may_gain():
     X, y = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
     assert DecisionTreeClassifier().fit(X, y).score(X, y) == 1
+
+
+# ---- pruning
+
+
+def loop_prune(tree, y, criterion, alpha, n):
+    """The plain loop: a branch becomes a leaf unless impurity and leaves of its two parts cost less. Returns its cost and what is left."""
+    rows = list(samples(tree))
+    as_leaf = impurity(np.array(rows), criterion) / n + alpha
+    if isinstance(tree, list):
+        return as_leaf, rows
+    (left_cost, left), (right_cost, right) = (loop_prune(part, y, criterion, alpha, n) for part in tree[2:])
+    if left_cost + right_cost < as_leaf - 1e-12 * (1 + impurity(y, criterion)):
+        return left_cost + right_cost, (*tree[:2], left, right)
+    return as_leaf, sorted(rows)
+
+
+def samples(tree):
+    return tree if isinstance(tree, list) else [*samples(tree[2]), *samples(tree[3])]
+
+
+@pytest.mark.parametrize("criterion", ["gini", "entropy", "squares"])
+def test_pruned_trees_equal_the_plain_loop_on_200_tiny_problems(criterion):
+    for seed in range(200):
+        (X, y), model = (
+            (tiny_numbers(seed), DecisionTreeRegressor())
+            if criterion == "squares"
+            else (tiny_classes(seed), DecisionTreeClassifier(criterion))
+        )
+        alphas = model.cost_complexity_pruning_path(X, y).ccp_alphas
+        whole = nested(model.fit(X, y), X, y)
+        for alpha in (alphas[len(alphas) // 3] + alphas[-1] / 99, alphas[-1] * 0.7, alphas[-1] * 1.01):
+            if alpha == 0 or np.isclose(alphas, alpha, rtol=1e-6).any():
+                continue
+            pruned = model.set_params(ccp_alpha=alpha).fit(X, y)
+            assert nested(pruned, X, y) == loop_prune(whole, y, criterion, alpha, len(y))[1], seed
+            assert pruned.get_n_leaves() == (pruned.tree_.left >= 0).sum() + 1
+        model.set_params(ccp_alpha=0.0)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("criterion", ["gini", "entropy", "squares"])
+def test_pruning_and_its_path_equal_scikit_learns_on_200_tiny_problems(criterion, weighted):
+    ours = DecisionTreeRegressor() if criterion == "squares" else DecisionTreeClassifier(criterion)
+    reference = (
+        sklearn.tree.DecisionTreeRegressor(random_state=0)
+        if criterion == "squares"
+        else sklearn.tree.DecisionTreeClassifier(criterion=criterion, random_state=0)
+    )
+    compared = 0
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(int(rng.integers(2, 40)), 1)).astype(np.float32).astype(float)
+        y = rng.normal(size=len(X)) if criterion == "squares" else rng.integers(0, 3, len(X))
+        weight = rng.uniform(0.1, 3, len(X)) if weighted else None
+        if not np.array_equal(*(nodes_of(model.fit(X, y, weight).tree_) for model in (ours, reference))):
+            continue  # equally good cuts, of which rounding chose another one
+        if compared == 200:
+            return
+        compared += 1
+        found, wanted = (model.cost_complexity_pruning_path(X, y, weight) for model in (ours, reference))
+        for a, b in zip(last_of_each_price(found), last_of_each_price(wanted), strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-9, err_msg=f"seed {seed}")
+        alpha = wanted.ccp_alphas[-1] * rng.uniform(0.1, 1.1)
+        for model in (ours, reference):
+            model.set_params(ccp_alpha=alpha).fit(X, y, weight)
+        np.testing.assert_allclose(_said(ours, X), _said(reference, X), err_msg=f"seed {seed}")
+        assert (ours.get_depth(), ours.get_n_leaves()) == (reference.get_depth(), reference.get_n_leaves()), seed
+        for model in (ours, reference):
+            model.set_params(ccp_alpha=0.0)
+    pytest.fail(f"only {compared} trees were scikit-learn's")
+
+
+def nodes_of(tree):
+    """The cuts of a tree with one feature, and how much lies below each."""
+    size = tree.size if hasattr(tree, "size") else tree.weighted_n_node_samples
+    return np.sort(np.stack([tree.threshold, size])[:, tree.feature >= 0].round(9), axis=1)
+
+
+def last_of_each_price(path):
+    """Branches that fall at the same price may do so in any order."""
+    last = np.append(np.diff(path.ccp_alphas) > 1e-9 * path.ccp_alphas[1:] + 1e-12, True)
+    return path.ccp_alphas[last], path.impurities[last]
+
+
+@given(st.integers(0, 10_000))
+def test_pruned_trees_are_nested_and_end_at_the_root(seed):
+    X, y = tiny_numbers(seed)
+    tree = DecisionTreeRegressor().fit(X, y).tree_
+    highest = DecisionTreeRegressor().cost_complexity_pruning_path(X, y).ccp_alphas[-1]
+    boxes = [prune(tree, alpha).leaves(X)[0] for alpha in np.linspace(0, highest * 1.01, 6)[1:]]
+    for finer, coarser in pairwise(boxes):
+        assert len(np.unique(np.stack([finer, coarser]), axis=1).T) == len(np.unique(finer))
+    assert not boxes[-1].any()
 
 
 # ---- categorical features
@@ -338,6 +432,7 @@ def test_the_seed_decides_which_features_are_drawn():
         ({"max_features": 0}, "max_features must be a positive integer, a share"),
         ({"max_features": "all"}, "max_features must be a positive integer, a share"),
         ({"categorical_features": [7]}, "categorical_features must be column numbers from 0 to 1"),
+        ({"ccp_alpha": -1}, "ccp_alpha must be a number from 0"),
         ({"categorical_features": ["color"]}, "categorical_features must be column numbers"),
     ],
 )

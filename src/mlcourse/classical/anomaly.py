@@ -15,7 +15,7 @@ from sklearn.base import OutlierMixin
 
 from mlcourse.classical.base import Estimator
 from mlcourse.classical.neighbors import nearest_rows
-from mlcourse.classical.trees import Trees
+from mlcourse.classical.nodes import Trees
 
 TOGETHER = 1 << 16  # rows times trees that walk down at once
 
@@ -134,6 +134,7 @@ def isolate(X, rows, rng):
             "left": np.full(nodes, -1),
             "value": (depth + path_length(count))[:, None],
             "size": count.astype(float),
+            "impurity": np.zeros(nodes),
             "gain": np.zeros(nodes),
             "depth": np.full(nodes, depth),
             "goes_left": np.zeros((nodes, 1), bool),

@@ -15,8 +15,9 @@ import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 
 from mlcourse.classical.base import Estimator
+from mlcourse.classical.growing import TIE, middle
 from mlcourse.classical.logistic import probabilities
-from mlcourse.classical.trees import DecisionTreeClassifier, middle
+from mlcourse.classical.trees import DecisionTreeClassifier
 
 LEAST_CURVATURE = 1e-3  # of the loss on either side of a cut
 
@@ -51,7 +52,7 @@ class AdaBoostClassifier(ClassifierMixin, Estimator):
     --------
     >>> model = AdaBoostClassifier(3).fit([[0.0], [1.0], [2.0], [3.0]], [0, 1, 1, 0])
     >>> print(model.predict([[0.0], [1.0], [2.0], [3.0]]), model.estimator_errors_.round(3))
-    [0 1 1 0] [0.25  0.167 0.1  ]
+    [0 1 1 0] [0.25  0.167 0.2  ]
     """
 
     def __init__(self, n_estimators=50, learning_rate=1.0, max_depth=1):
@@ -69,16 +70,15 @@ class AdaBoostClassifier(ClassifierMixin, Estimator):
         for _ in range(self.n_estimators):
             tree = DecisionTreeClassifier(max_depth=self.max_depth).fit(X, codes, weight)
             wrong = tree.predict(X) != codes
-            error = float(weight[wrong].sum() / weight.sum())
-            if error >= 1 - 1 / k and self.estimators_:
+            error = float(weight[wrong].sum())
+            guesses, perfect = error >= 1 - 1 / k - 1e-12, error <= 0
+            if guesses and self.estimators_:
                 break
-            merit = 1.0
-            if 0 < error < 1 - 1 / k:
-                merit = self.learning_rate * (np.log((1 - error) / error) + np.log(k - 1))
+            merit = 1.0 if guesses or perfect else self.learning_rate * (np.log((1 - error) / error) + np.log(k - 1))
             self.estimators_.append(tree)
             merits.append(merit)
             errors.append(error)
-            if not 0 < error < 1 - 1 / k:
+            if guesses or perfect:
                 break
             weight = weight * np.exp(merit * wrong)
             weight /= weight.sum()
@@ -90,8 +90,7 @@ class AdaBoostClassifier(ClassifierMixin, Estimator):
         X = self._new_data(X)
         votes, k = np.zeros((len(X), len(self.classes_))), len(self.classes_)
         for tree, merit in zip(self.estimators_, self.estimator_weights_, strict=True):
-            said = tree.classes_[tree.predict_proba(X).argmax(axis=1)]
-            votes += merit * np.where(said[:, None] == np.arange(k), 1, -1 / max(k - 1, 1))
+            votes += merit * np.where(tree.predict(X)[:, None] == np.arange(k), 1, -1 / max(k - 1, 1))
         votes /= self.estimator_weights_.sum()
         return 2 * votes[:, 1] if k == 2 else votes
 
@@ -348,8 +347,9 @@ def best_bins(G, H, l2):
         gain = left_G**2 / (left_H + l2) + right_G**2 / (right_H + l2) - G**2 / (H + l2)
     gain[~((left_H >= LEAST_CURVATURE) & (right_H >= LEAST_CURVATURE))] = 0
     gain = gain.reshape(nodes, -1)
-    best = gain.argmax(axis=1)
-    gains = gain[np.arange(nodes), best] > 1e-12 * (1 + abs(G[:, 0, 0]))
+    most = gain.max(axis=1)
+    best = (gain >= (most * (1 - TIE))[:, None]).argmax(axis=1)  # the first of equally good cuts
+    gains = most > 1e-12 * (1 + abs(G[:, 0, 0]))
     return np.where(gains, best // bins, 0), np.where(gains, best % bins, bins)
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 
-from mlcourse.classical.trees import TreeEstimator, importances
+from mlcourse.classical.nodes import importances
+from mlcourse.classical.trees import TreeEstimator
 
 TOGETHER = 1 << 16  # rows of all trees that are grown at once
 

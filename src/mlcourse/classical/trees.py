@@ -1,8 +1,6 @@
-"""Decision trees (CART), grown level by level.
+"""Decision trees (CART).
 
-The obvious way takes one node, one feature and one cut at a time. `Grower` takes all nodes of a level at once, of one tree or of a whole
-forest: pack node, value and class of a row into one integer, sort these integers, and the rows of each node lie side by side in the
-order of the feature. Running sums then give the quality of every cut.
+`Grower` (in `mlcourse.classical.growing`) grows them, `Trees` (in `mlcourse.classical.nodes`) is what is grown.
 
 References
 ----------
@@ -12,451 +10,16 @@ Breiman, L., Friedman, J., Olshen, R. and Stone, C. (1984). Classification and R
 from __future__ import annotations
 
 import numbers
-from dataclasses import dataclass, fields
 
 import numpy as np
-from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.base import ClassifierMixin, RegressorMixin, clone
+from sklearn.utils import Bunch
 
 from mlcourse.classical.base import Estimator
+from mlcourse.classical.growing import Grower, Level
+from mlcourse.classical.nodes import Trees, importances, prune, pruning_path
 
-TIE = 1e-9  # cuts whose qualities differ by less than this share of the impurity are equal, and the first one is taken
-BLOCK = 1 << 16  # numbers sorted at once: they fit the processor's cache
-
-
-@dataclass
-class Trees:
-    """One or more binary trees as arrays with a place for each node; the roots come first.
-
-    Attributes
-    ----------
-    feature : ndarray of shape (nodes,)
-        The feature that the node asks for; -1 in a leaf.
-    threshold : ndarray of shape (nodes,)
-        Rows with ``x[feature] <= threshold`` go to the left child.
-    left : ndarray of shape (nodes,)
-        The left child; the right one is ``left + 1``.
-    value : ndarray of shape (nodes, k)
-        Share of each class, or the mean of the target (k = 1), among the node's rows.
-    size : ndarray of shape (nodes,)
-        Weight of the node's rows.
-    gain : ndarray of shape (nodes,)
-        By how much the cut lowers the impurity, times `size`.
-    depth : ndarray of shape (nodes,)
-        Number of cuts above the node.
-    goes_left : ndarray of bool of shape (nodes, w)
-        Where a node cuts a categorical feature: which of its values go to the left child, in the order of `categories`; last
-        the answer for any other value. Without categorical features w is 1.
-    categories : dict of int to ndarray
-        The values of each categorical feature, sorted.
-    """
-
-    feature: np.ndarray
-    threshold: np.ndarray
-    left: np.ndarray
-    value: np.ndarray
-    size: np.ndarray
-    gain: np.ndarray
-    depth: np.ndarray
-    goes_left: np.ndarray
-    categories: dict
-
-    @property
-    def n_trees(self):
-        """Number of roots."""
-        return int((self.depth == 0).sum())
-
-    def leaves(self, X):
-        """Return the leaf where each row of `X`, (n, d), arrives in each tree: (trees, n)."""
-        node = np.repeat(np.arange(self.n_trees), len(X))
-        moving, row = np.arange(len(node)), np.tile(np.arange(len(X)), self.n_trees)
-        while True:
-            feature = self.feature[node[moving]]
-            inner = feature >= 0
-            moving, row, feature = moving[inner], row[inner], feature[inner]
-            if not len(moving):
-                return node.reshape(self.n_trees, len(X))
-            at, x = node[moving], X[row, feature]
-            right = x > self.threshold[at]
-            for f, known in self.categories.items():
-                asked = feature == f
-                right[asked] = ~self.goes_left[at[asked], category_codes(x[asked], known)]
-            node[moving] = self.left[at] + right
-
-
-def category_codes(values, known):
-    """Return the place of each value in the sorted array `known`; -1 for a value that is not there."""
-    code = np.searchsorted(known, values).clip(max=len(known) - 1)
-    return np.where(known[code] == values, code, -1)
-
-
-class Grower:
-    """Grows trees on one table.
-
-    With the ``"squares"`` criterion a cut is as good as the sum of squared errors that it removes: from the mean for numbers; from the
-    shares for classes, a class being a column of zeros and ones. The second is the Gini index. ``"entropy"`` is for classes.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n, d)
-    y : ndarray of shape (n,)
-        Classes 0 … k-1, or numbers if `k` is 0.
-    k : int
-        Number of classes, or 0.
-    weight : ndarray of shape (n,), optional
-    criterion : {"squares", "entropy"}
-    max_depth : int, optional
-    min_samples_split, min_samples_leaf : int
-    max_features : int, optional
-        How many features, drawn by `rng`, each node may choose from; None for all of them.
-    categorical : sequence of int
-        Features whose values are names, not sizes.
-    rng : numpy.random.Generator, optional
-
-    Examples
-    --------
-    >>> X, y = np.array([[1.0], [2.0], [4.0]]), np.array([0, 0, 1])
-    >>> tree = Grower(X, y, 2).grow(np.arange(3)[None])
-    >>> print(tree.feature, tree.threshold, tree.value[:, 1].round(2))
-    [ 0 -1 -1] [3. 0. 0.] [0.33 0.   1.  ]
-    """
-
-    def __init__(
-        self,
-        X,
-        y,
-        k,
-        weight=None,
-        criterion="squares",
-        max_depth=None,
-        min_samples_split=2,
-        min_samples_leaf=1,
-        max_features=None,
-        categorical=(),
-        rng=None,
-    ):
-        self.y, self.k, self.weight, self.criterion = y, k, weight, criterion
-        self.max_depth, self.min_leaf = max_depth, min_samples_leaf
-        self.min_split = max(min_samples_split, 2 * min_samples_leaf)
-        self.categorical, self.rng = tuple(categorical), rng
-        self.n, self.d = X.shape
-        self.max_features = max_features or self.d
-        self.rank, self.distinct, counts = rank_columns(X)
-        self.n_ranks = int(counts.max())
-        self.categories = {f: self.distinct[f, : counts[f]] for f in self.categorical}
-        self.width = 1 + max(map(len, self.categories.values()), default=0)
-
-    def grow(self, rows):
-        """Grow a tree for each line of `rows`, (trees, r): numbers of rows, which may be repeated."""
-        row, slot = rows.ravel(), np.repeat(np.arange(len(rows)), rows.shape[1])  # slot: a row's node within the level
-        n_nodes, levels = len(rows), []
-        while True:
-            here = Level(self, row, slot)
-            nodes = here.leaves(len(levels), self.width)
-            levels.append(nodes)
-            grows = (here.count >= self.min_split) & here.impure
-            if len(levels) - 1 == self.max_depth or not grows.any():
-                break
-            row, slot = keep(grows, row, slot)
-            here = Level(self, row, slot)
-            cut = self._choose(here)
-            cuttable = cut.feature >= 0
-            parents = np.flatnonzero(grows)[cuttable]
-            row, slot = keep(cuttable, row, slot)
-            cut = cut[cuttable]
-            nodes.left[parents] = n_nodes + 2 * np.arange(len(parents))
-            for name in ("feature", "gain", "threshold", "goes_left"):
-                getattr(nodes, name)[parents] = getattr(cut, name)
-            slot = 2 * slot + self._goes_right(cut, row, slot)
-            n_nodes += 2 * len(parents)
-            if not len(row):
-                break
-        names = [field.name for field in fields(Trees) if field.name != "categories"]
-        return Trees(*(np.concatenate([getattr(nodes, name) for nodes in levels]) for name in names), self.categories)
-
-    def _choose(self, here):
-        """Return the best cut of each node; its feature is -1 where no feature can be cut."""
-        every = np.broadcast_to(np.arange(self.d), (here.M, self.d))
-        if self.max_features == self.d:
-            return self._best(here, every)
-        drawn = np.argpartition(self.rng.random((here.M, self.d)), self.max_features - 1, axis=1)[
-            :, : self.max_features
-        ]
-        cut = self._best(here, drawn)
-        stuck = cut.feature < 0
-        if stuck.any():  # all features drawn are constant in the node: look at the others too
-            row, slot = keep(stuck, here.row, here.slot)
-            cut[stuck] = self._best(Level(self, row, slot), every[stuck])
-        return cut
-
-    def _best(self, here, features):
-        """Return the best cut of each node among its `features`, (nodes, m)."""
-        best, orders = here.no_cuts(self.width), {f: here.order_of_categories(f) for f in self.categorical}
-        step = max(1, BLOCK // len(here.row))
-        for start in range(0, features.shape[1], step):
-            block = features[:, start : start + step]
-            rank = self._ranks(here, block, orders)
-            quality, column, low, high = here.best_cuts(rank, self.n_ranks, self.min_leaf)
-            better = quality > best.quality + here.tie
-            feature = block[np.arange(here.M), column][better]
-            best.quality[better], best.feature[better] = quality[better], feature
-            best.low[better] = low[better]
-            best.threshold[better] = middle(self.distinct[feature, low[better]], self.distinct[feature, high[better]])
-        best.gain = best.quality - here.parent_quality
-        for f, order in orders.items():
-            self._send_categories(best, here, f, order)
-        return best
-
-    def _ranks(self, here, block, orders):
-        """Return for the features of a block, as lines, the rank of each row's value: (m, rows)."""
-        same = self.max_features == self.d  # for all nodes
-        place = block[0, :, None] if same else block.T[:, here.slot]
-        rank = self.rank.take(place * self.n + here.row)
-        for f, order in orders.items():
-            lines, at = np.nonzero(block.T[:, here.slot] == f)
-            rank[lines, at] = order[here.slot[at], rank[lines, at]]
-        return rank
-
-    def _send_categories(self, best, here, f, order):
-        """Write down which categories go left; values that are not in the node follow the larger child."""
-        node = np.flatnonzero(best.feature == f)
-        left = order[node] <= best.low[node, None]  # (nodes, categories)
-        count = here.category_counts(f)[node]
-        larger = (count * left).sum(1) >= (count * ~left).sum(1)
-        best.goes_left[node] = larger[:, None]
-        best.goes_left[node, : left.shape[1]] = np.where(count > 0, left, larger[:, None])
-
-    def _goes_right(self, cut, row, slot):
-        feature = cut.feature[slot]
-        rank = self.rank.take(feature * self.n + row)
-        right = rank > cut.low[slot]
-        for f in self.categorical:
-            asked = feature == f
-            right[asked] = ~cut.goes_left[slot[asked], rank[asked]]
-        return right
-
-
-class Level:
-    """The rows of all nodes of one level, and what is known of each node before it is cut."""
-
-    def __init__(self, grower, row, slot):
-        self.grower, self.row, self.slot, self.k, self.criterion = grower, row, slot, grower.k, grower.criterion
-        self.count = np.bincount(slot)
-        self.M = len(self.count)
-        self.ends = self.count.cumsum()
-        self.starts = self.ends - self.count
-        self.node = np.repeat(np.arange(self.M), self.count)  # the nodes of rows sorted by node
-        y = grower.y[row]
-        self.weight = None if grower.weight is None else grower.weight[row]
-        self.size = self._sum(np.ones(len(row)) if self.weight is None else self.weight)
-        if self.k:
-            self.payload = y
-            flat = np.bincount(slot * self.k + y, self.weight, self.M * self.k)
-            self.total = flat.reshape(self.M, self.k).astype(float)
-            self.value = self.total / self.size[:, None]
-            self.impure = (self.total > 0).sum(1) > 1
-        else:
-            mean = self._sum(y if self.weight is None else self.weight * y) / self.size
-            self.y = y - mean[slot]  # close to zero, so that running sums stay exact
-            self.value, self.total = mean[:, None], self._weighted_sum(self.y)[:, None]
-            self.impure = self._weighted_sum(self.y**2) > 1e-28 * self._weighted_sum(y**2)
-        self.parent_quality = self._quality([t for t in self.total.T], self.size)
-        self.tie = TIE * self._impurity()
-
-    def _sum(self, values):
-        return np.bincount(self.slot, values, self.M)
-
-    def _weighted_sum(self, values):
-        return self._sum(values if self.weight is None else self.weight * values)
-
-    def _impurity(self):
-        if not self.k:
-            return self._weighted_sum(self.y**2)
-        return (self.size if self.criterion == "squares" else 0) - self.parent_quality
-
-    def _quality(self, sums, size):
-        """Return minus the impurity, up to a constant, of sets of a given size with given sums over each column of the target."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            if self.criterion == "entropy":
-                return sum(x_log_x(s) for s in sums) - x_log_x(size)
-            squares = sums[0] ** 2
-            for s in sums[1:]:
-                squares += s**2
-            return squares / size
-
-    def best_cuts(self, rank, n_ranks, min_leaf):
-        """Return quality, line of `rank` (m, rows), and the two ranks around the best cut of each node."""
-        payload = self.payload if self.k and self.weight is None else np.arange(len(self.row))
-        radix = self.k if self.k and self.weight is None else len(self.row)
-        kind = np.int32 if self.M * n_ranks * radix < 2**31 else np.int64
-        key = rank.astype(kind)
-        key += self.slot.astype(kind) * kind(n_ranks)
-        key *= kind(radix)
-        key += payload.astype(kind)
-        key.sort(axis=1)
-        place = key // kind(radix)  # node and rank
-        left, size = self._running_sums(key - place * kind(radix))
-        right = [self.total[self.node, c] - s for c, s in enumerate(left)]
-        quality = self._quality(left, size) + self._quality(right, self.size[self.node] - size)
-        quality[:, :-1][place[:, 1:] == place[:, :-1]] = -np.inf  # no cut between equal values
-        n_left = np.arange(1, len(self.row) + 1) - self.starts[self.node]
-        quality[:, (n_left < min_leaf) | (self.count[self.node] - n_left < max(min_leaf, 1))] = -np.inf
-        top = np.maximum.reduceat(quality, self.starts, axis=1)  # (m, M)
-        line = (top >= top.max(axis=0) - self.tie).argmax(axis=0)
-        best = top[line, np.arange(self.M)]
-        good = np.flatnonzero(quality[line[self.node], np.arange(len(self.node))] >= (best - self.tie)[self.node])
-        at = good[np.searchsorted(good, self.starts)]  # the first good cut of each node
-        low, high = place[line, at] % n_ranks, place[line, np.minimum(at + 1, len(self.row) - 1)] % n_ranks
-        return best, line, low, high
-
-    def _running_sums(self, payload):
-        """Return for every cut the sum over its left side of each column of the target, and the size of that side."""
-        if self.weight is None:
-            size = np.arange(1.0, len(self.row) + 1) - self.starts[self.node]
-        else:
-            size = self._from_start(self.weight[payload].cumsum(axis=1), self.size)
-        if not self.k:
-            values = self.y if self.weight is None else self.weight * self.y
-            return [self._from_start(values[payload].cumsum(axis=1), self.total[:, 0])], size
-        sums = []
-        for c in range(self.k - 1):
-            if self.weight is None:
-                running = (payload == c).cumsum(axis=1, dtype=np.int32)
-            else:
-                running = np.where(self.payload[payload] == c, self.weight[payload], 0.0).cumsum(axis=1)
-            sums.append(self._from_start(running, self.total[:, c]))
-        return [*sums, size - sum(sums, start=0.0)], size
-
-    def _from_start(self, running, total):
-        """Let running sums over all nodes begin anew at every node."""
-        return running - (total.cumsum() - total)[self.node]
-
-    def category_counts(self, f):
-        """Return how often each category of a feature occurs in each node, (nodes, categories)."""
-        return self._by_category(f, np.ones(len(self.row)))
-
-    def _by_category(self, f, values):
-        n_categories = len(self.grower.categories[f])
-        place = self.slot * n_categories + self.grower.rank[f, self.row]
-        return np.bincount(place, values, self.M * n_categories).reshape(self.M, -1)
-
-    def order_of_categories(self, f):
-        """Return for each node the place of each category, (nodes, categories), when they are sorted by their mean target.
-
-        For numbers and two classes, some cut of that order is the best of all ways to divide the categories in two (Breiman et al.,
-        theorem 4.5). With more classes, the shares are first projected on the line along which they differ most.
-
-        References
-        ----------
-        Coppersmith, D., Hong, S. and Hosking, J. (1999). Partitioning nominal attributes in decision trees. Data Mining and
-        Knowledge Discovery 3.
-        """
-        weight = np.ones(len(self.row)) if self.weight is None else self.weight
-        size = self._by_category(f, weight)
-        columns = [self.payload == c for c in range(self.k)] if self.k else [self.y]
-        sums = np.stack([self._by_category(f, weight * column) for column in columns], axis=2)
-        mean = sums / np.where(size > 0, size, 1)[:, :, None]  # (nodes, categories, k)
-        if self.k:
-            away = mean - self.value[:, None, :]
-            spread = np.einsum("mc,mci,mcj->mij", size, away, away)
-            line = np.linalg.eigh(spread)[1][:, :, -1]  # (nodes, k)
-            line *= np.sign(line[np.arange(self.M), abs(line).argmax(axis=1)])[:, None]
-            mean = (mean @ line[:, :, None]).round(12)
-        mean = np.where(size > 0, mean[:, :, 0], np.inf)  # absent categories last
-        return mean.argsort(axis=1, kind="stable").argsort(axis=1)
-
-    def no_cuts(self, width):
-        return Cuts(
-            quality=np.full(self.M, -np.inf),
-            gain=np.zeros(self.M),
-            feature=np.full(self.M, -1),
-            low=np.zeros(self.M, int),
-            threshold=np.zeros(self.M),
-            goes_left=np.zeros((self.M, width), bool),
-        )
-
-    def leaves(self, depth, width):
-        """Return the nodes of the level as nodes without cuts."""
-        none = self.no_cuts(width)
-        return Trees(
-            feature=none.feature,
-            threshold=none.threshold,
-            left=np.full(self.M, -1),
-            value=self.value,
-            size=self.size,
-            gain=none.gain,
-            depth=np.full(self.M, depth),
-            goes_left=none.goes_left,
-            categories={},
-        )
-
-
-@dataclass
-class Cuts:
-    """A cut for each node of a level: where its feature's rank is at most `low`, a row goes left."""
-
-    quality: np.ndarray
-    gain: np.ndarray
-    feature: np.ndarray
-    low: np.ndarray
-    threshold: np.ndarray
-    goes_left: np.ndarray
-
-    def __getitem__(self, nodes):
-        return Cuts(*(getattr(self, field.name)[nodes] for field in fields(self)))
-
-    def __setitem__(self, nodes, other):
-        for field in fields(self):
-            getattr(self, field.name)[nodes] = getattr(other, field.name)
-
-
-def keep(nodes, row, slot):
-    """Drop the rows of all nodes but those marked, and number these anew."""
-    if nodes.all():
-        return row, slot
-    stays = nodes[slot]
-    return row[stays], (nodes.cumsum() - 1)[slot[stays]]
-
-
-def rank_columns(X):
-    """Replace each value by its rank among the distinct values of its column.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n, d)
-
-    Returns
-    -------
-    rank : ndarray of int of shape (d, n)
-        Features first: the rows of one feature lie side by side.
-    distinct : ndarray of shape (d, r)
-        The distinct values of each feature, sorted, and zeros after them.
-    counts : ndarray of int of shape (d,)
-        How many distinct values each feature has.
-
-    Examples
-    --------
-    >>> rank_columns(np.array([[5.0], [2.0], [5.0]]))
-    (array([[1, 0, 1]], dtype=int32), array([[2., 5., 0.]]), array([2]))
-    """
-    columns = np.ascontiguousarray(X.T)
-    order = columns.argsort(axis=1)
-    ordered = np.take_along_axis(columns, order, axis=1)
-    new = np.zeros(columns.shape, np.int32)
-    new[:, 1:] = (ordered[:, 1:] > ordered[:, :-1]).cumsum(axis=1)
-    rank, distinct = np.empty_like(new), np.zeros(columns.shape)
-    np.put_along_axis(rank, order, new, axis=1)
-    np.put_along_axis(distinct, new, ordered, axis=1)
-    return rank, distinct, new[:, -1].astype(int) + 1
-
-
-def middle(low, high):
-    """Return a number halfway between two, or the lower one where no number lies between."""
-    half = low / 2 + high / 2
-    return np.where(half < high, half, low)
-
-
-def x_log_x(x):
-    return x * np.log(np.where(x > 0, x, 1))
+__all__ = ["DecisionTreeClassifier", "DecisionTreeRegressor", "Grower", "Level", "SingleTree", "TreeEstimator", "Trees"]
 
 
 class TreeEstimator(Estimator):
@@ -523,12 +86,30 @@ class TreeEstimator(Estimator):
 class SingleTree(TreeEstimator):
     """A tree grown on all rows."""
 
+    def __init__(
+        self,
+        criterion="squares",
+        max_depth=None,
+        min_samples_split=2,
+        min_samples_leaf=1,
+        max_features=None,
+        categorical_features=None,
+        random_state=None,
+        ccp_alpha=0.0,
+    ):
+        super().__init__(
+            criterion, max_depth, min_samples_split, min_samples_leaf, max_features, categorical_features, random_state
+        )
+        self.ccp_alpha = ccp_alpha
+
     def _fit_tree(self, X, y, k, sample_weight):
         weight = None
         if sample_weight is not None:
             weight = self._sample_weight(X, sample_weight)
             X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
-        self.tree_ = self._grower(X, y, k, weight).grow(np.arange(len(X))[None])
+        self._check_between("ccp_alpha", 0, np.inf)
+        tree = self._grower(X, y, k, weight).grow(np.arange(len(X))[None])
+        self.tree_ = prune(tree, self.ccp_alpha) if self.ccp_alpha else tree
         self.max_features_ = self._count_of_features(X.shape[1])
         return self
 
@@ -542,6 +123,22 @@ class SingleTree(TreeEstimator):
         """The share of each feature in all that the cuts gain, (d,)."""
         return importances(self.tree_, self.n_features_in_)
 
+    def cost_complexity_pruning_path(self, X, y, sample_weight=None):
+        """Return the values of `ccp_alpha` at which branches of the whole tree fall off, and the impurity that is left at each.
+
+        Parameters
+        ----------
+        X : array_like of shape (n, d)
+        y : array_like of shape (n,)
+        sample_weight : array_like of shape (n,), optional
+
+        Returns
+        -------
+        Bunch with ``ccp_alphas`` and ``impurities``, ndarrays of shape (m,)
+        """
+        whole = clone(self).set_params(ccp_alpha=0.0).fit(X, y, sample_weight)
+        return Bunch(**dict(zip(("ccp_alphas", "impurities"), pruning_path(whole.tree_), strict=True)))
+
     def get_depth(self):
         """Return the largest number of cuts that a row passes."""
         return int(self.tree_.depth.max())
@@ -549,13 +146,6 @@ class SingleTree(TreeEstimator):
     def get_n_leaves(self):
         """Return the number of leaves."""
         return int((self.tree_.feature < 0).sum())
-
-
-def importances(trees, d):
-    """Return the share of each of `d` features in all that the cuts of the trees gain."""
-    inner = trees.feature >= 0
-    gain = np.bincount(trees.feature[inner], trees.gain[inner], d)
-    return gain / (gain.sum() or 1)
 
 
 class DecisionTreeClassifier(ClassifierMixin, SingleTree):
@@ -577,6 +167,8 @@ class DecisionTreeClassifier(ClassifierMixin, SingleTree):
         Columns whose values are names, not sizes; a question about them is whether the value belongs to a set.
     random_state : int, RandomState or None
         Draws the features; without `max_features` nothing is random, and of equally good cuts the first is taken.
+    ccp_alpha : float
+        The price of a leaf: branches whose cuts lower the impurity of all rows by less than this, on average, are pruned.
 
     Attributes
     ----------
@@ -606,6 +198,7 @@ class DecisionTreeClassifier(ClassifierMixin, SingleTree):
         max_features=None,
         categorical_features=None,
         random_state=None,
+        ccp_alpha=0.0,
     ):
         super().__init__(
             criterion,
@@ -615,6 +208,7 @@ class DecisionTreeClassifier(ClassifierMixin, SingleTree):
             max_features,
             categorical_features,
             random_state,
+            ccp_alpha,
         )
 
     def fit(self, X, y, sample_weight=None):
@@ -630,7 +224,7 @@ class DecisionTreeClassifier(ClassifierMixin, SingleTree):
 
     def predict(self, X):
         """Return the most frequent class of the leaf of each row, (n,)."""
-        share = self.predict_proba(X)
+        share = self.predict_proba(X).round(12)  # shares that differ by rounding tie, and the first class wins
         return self.classes_[share.argmax(axis=1)]
 
 
@@ -641,7 +235,7 @@ class DecisionTreeRegressor(RegressorMixin, SingleTree):
     ----------
     criterion : {"squares"}
         The squared distance from the mean of the leaf.
-    max_depth, min_samples_split, min_samples_leaf, max_features, categorical_features, random_state
+    max_depth, min_samples_split, min_samples_leaf, max_features, categorical_features, random_state, ccp_alpha
         As in `DecisionTreeClassifier`.
 
     Attributes
