@@ -7,6 +7,7 @@ from tests.site.browser import needs_chromium
 pytestmark = needs_chromium
 
 VECTORS, NUMPY, REGRESSION = "math/vectors", "python/numpy", "classical/linear-regression"
+TREES = "classical/decision-trees"
 BASICS = "python/basics"
 GLOSSARY, NOTATION, USE, TEACH, CONTRIBUTING = "glossary", "notation", "how-to-use", "teach", "contributing"
 FIRST = 3
@@ -34,6 +35,9 @@ QUERIES = {
     "views and copies": NUMPY,
     "overflow": NUMPY,
     "data leakage": GLOSSARY,
+    "Gini impurity": TREES,
+    "information gain": TREES,
+    "cost-complexity pruning": TREES,
     "f-strings": BASICS,
     "doctest": BASICS,
     "short-circuit evaluation": BASICS,
@@ -48,6 +52,7 @@ QUERIES = {
     "default_rng": NUMPY,
     "LinearRegression": REGRESSION,
     "StandardScaler": REGRESSION,
+    "DecisionTreeClassifier": TREES,
     "mlcourse grade": TEACH,
     "mlcourse check": USE,
     "reshape(-1": NUMPY,
@@ -70,6 +75,8 @@ QUERIES = {
     "integer division": BASICS,
     "assignment": BASICS,
     "gradebook": TEACH,
+    "CART": TREES,
+    "overfitting depth": TREES,
     # British spellings
     "normalise": VECTORS,
     "standardise": REGRESSION,

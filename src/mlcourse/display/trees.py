@@ -12,7 +12,7 @@ __all__ = ["draw_chord", "draw_cost_lines", "draw_cut_search", "draw_keys", "dra
 MARKERS = "os^Dv"
 
 
-def draw_tree(ax, tree, feature_names, class_names=None, digits=2):
+def draw_tree(ax, tree, feature_names, class_names=None):
     """Draw a tree: questions in the nodes, shares of the classes as bars, counts or means in the leaves.
 
     Parameters
@@ -23,14 +23,12 @@ def draw_tree(ax, tree, feature_names, class_names=None, digits=2):
     feature_names : sequence of str
     class_names : sequence of str, optional
         None for a tree that predicts numbers.
-    digits : int
-        Decimals of thresholds and means.
     """
     place, bottom = _places(tree), -0.6
     for node, (x, y) in place.items():
         if tree.feature[node] < 0:
             bottom = min(bottom, y - 0.6)
-            _draw_leaf(ax, tree, node, x, y, class_names, digits)
+            _draw_leaf(ax, tree, node, x, y, class_names)
             continue
         left = tree.left[node]
         for child, answer, align in ((left, "yes", "right"), (left + 1, "no", "left")):
@@ -38,7 +36,7 @@ def draw_tree(ax, tree, feature_names, class_names=None, digits=2):
             if node == 0:
                 middle = (x + place[child][0]) / 2
                 ax.text(middle, y - 0.4, f" {answer} ", ha=align, va="center", fontsize=9)
-        question = f"{feature_names[tree.feature[node]]} ≤ {tree.threshold[node]:.{digits}f}"
+        question = f"{feature_names[tree.feature[node]]} ≤ {tree.threshold[node]:.4g}"
         ax.text(x, y + 0.02, question, ha="center", va="bottom", fontsize=9)
         if class_names is not None:
             _draw_shares(ax, tree.value[node], x, y - 0.14)
@@ -66,9 +64,9 @@ def _places(tree):
     return place
 
 
-def _draw_leaf(ax, tree, node, x, y, class_names, digits):
+def _draw_leaf(ax, tree, node, x, y, class_names):
     if class_names is None:
-        text = f"{tree.value[node, 0]:.{digits}f}\n({tree.size[node]:.0f})"
+        text = f"{tree.value[node, 0]:.4g}\n({tree.size[node]:.0f})"
     else:
         _draw_shares(ax, tree.value[node], x, y + 0.1)
         counts = (tree.value[node] * tree.size[node]).round().astype(int)
