@@ -110,7 +110,7 @@ def draw_regions(ax, tree, X, y, class_names=None, label=True):
         ax.add_patch(Rectangle(corner, width, height, facecolor=COLORS[c], alpha=0.22, linewidth=0))
         ax.add_patch(Rectangle(corner, width, height, fill=False, edgecolor=INK, linewidth=0.7))
         if label and width > 0.12 * (high - low)[0] and height > 0.12 * (high - low)[1]:
-            ax.text(*(corner + opposite) / 2, str(c), ha="center", va="center", fontsize=20, color=COLORS[c], alpha=0.8)
+            ax.text(*(opposite - 0.02 * (high - low)), str(c), ha="right", va="top", fontsize=18, color=COLORS[c])
     for c in np.unique(y):
         name = None if class_names is None else class_names[c]
         ax.plot(*X[y == c].T, MARKERS[c], color=COLORS[c], markersize=3.5, label=name)
@@ -154,7 +154,7 @@ def draw_chord(ax, impurity, left, right, weight, color="C0"):
     ax.plot(parent, mean, "D", color="C1", markersize=7, label="mean of the children")
     if value(parent) - mean > 1e-9:
         ax.plot([parent, parent], [mean, value(parent)], color="C1", linewidth=3, zorder=0)
-        ax.text(parent + 0.03, (mean + value(parent)) / 2, "gain", ha="left", va="center", color=COLORS[1])
+        ax.text(parent + 0.04, mean, "gain", ha="left", va="top", color=COLORS[1])
     ax.set(xlabel="share of class 1", ylim=(-0.03, None))
 
 
