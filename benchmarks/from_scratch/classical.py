@@ -1,5 +1,7 @@
 """Classical methods: the same data, parameters and starting points in mlcourse and in scikit-learn, fit and predict."""
 
+import importlib
+
 import numpy as np
 from benchmarks.from_scratch.runner import Case
 
@@ -76,9 +78,42 @@ def both(data, module, model, result, parameters, other=None):
 
 def k_means():
     def start(X):
-        return {"n_clusters": 10, "init": X[:10].copy(), "n_init": 1, "max_iter": 100, "tol": 0}
+        return {"n_clusters": 10, "init": X[:10].copy(), "n_init": 1, "max_iter": 20, "tol": 0}
 
-    return both(clusters, "cluster", "KMeans", lambda model, X: model.inertia_, start, {"algorithm": "lloyd"})
+    def mlxtend(**size):
+        from mlxtend.cluster import Kmeans
+
+        X = clusters(**size)
+
+        def work():
+            model = Kmeans(10, max_iter=20, convergence_tolerance=0)
+            model.centroids_, model.iterations_ = X[:10].copy(), 0
+            nearest = model.fit(X, init_params=False).predict(X)
+            return float(((X - model.centroids_[nearest]) ** 2).sum())
+
+        return work
+
+    builders = both(clusters, "cluster", "KMeans", lambda model, X: model.inertia_, start, {"algorithm": "lloyd"})
+    return builders | {"mlxtend": mlxtend}
+
+
+def mini_batches():
+    parameters = {"n_clusters": 10, "batch_size": 1000, "max_iter": 2, "max_no_improvement": 1000, "random_state": 0}
+    theirs = {"n_init": 1, "reassignment_ratio": 0}
+    return both(clusters, "cluster", "MiniBatchKMeans", lambda model, X: model.inertia_, parameters, theirs)
+
+
+def silhouettes():
+    def builder(library):
+        def build(n):
+            X = clusters(n)
+            labels = X[:, 0].argsort() % 10
+            score = importlib.import_module(library).silhouette_score
+            return lambda: float(score(X, labels))
+
+        return build
+
+    return {"mlcourse": builder("mlcourse.classical.metrics"), "scikit-learn": builder("sklearn.metrics")}
 
 
 def dbscan(data, eps):
@@ -122,7 +157,14 @@ def pca():
     def variance(model, X):
         return model.transform(X).var()
 
-    return both(correlated, "decomposition", "PCA", variance, {"n_components": 10})
+    def mlxtend(**size):
+        from mlxtend.feature_extraction import PrincipalComponentAnalysis
+
+        X = correlated(**size)
+        model = PrincipalComponentAnalysis(10, solver="eigen")
+        return lambda: float(model.fit(X).transform(X).var())
+
+    return both(correlated, "decomposition", "PCA", variance, {"n_components": 10}) | {"mlxtend": mlxtend}
 
 
 def machine(data, model, **parameters):
@@ -142,6 +184,26 @@ def simple(data, module, model, parameters=None, theirs=None):
     return {
         "mlcourse": supervised(data, "mlcourse.classical", model, **(parameters or {})),
         "scikit-learn": supervised(data, f"sklearn.{module}", model, **(parameters or {}), **(theirs or {})),
+    }
+
+
+def linear(solver, method):
+    def mlxtend(**size):
+        from mlxtend.regressor import LinearRegression
+
+        X, y = numbers(**size)
+        cut, model = len(X) * 3 // 4, LinearRegression(method=method)
+
+        def work():
+            error = model.fit(X[:cut], y[:cut]).predict(X[cut:]) - y[cut:]
+            return float(1 - (error @ error) / ((y[cut:] - y[cut:].mean()) ** 2).sum())
+
+        return work
+
+    return {
+        "mlcourse": supervised(numbers, "mlcourse.classical", "LinearRegression", solver=solver),
+        "scikit-learn": supervised(numbers, "sklearn.linear_model", "LinearRegression"),
+        "mlxtend": mlxtend,
     }
 
 
@@ -191,7 +253,17 @@ def map_of_digits():
 CASES = [
     Case("decision tree", {"1 000 × 20": {"n": 1000}, "20 000 × 20": {"n": 20_000}}, tree(), "scikit-learn", 1.0),
     Case("random forest", {"1 000 × 20": {"n": 1000}, "20 000 × 20": {"n": 20_000}}, forest(), "scikit-learn", 1.5),
-    Case("k-means", {"2 000 × 10": {"n": 2000}, "20 000 × 10": {"n": 20_000}}, k_means(), "scikit-learn", 2.0),
+    Case(
+        "k-means, 20 steps", {"2 000 × 10": {"n": 2000}, "20 000 × 10": {"n": 20_000}}, k_means(), "scikit-learn", 2.0
+    ),
+    Case(
+        "k-means in batches, 2 passes",
+        {"20 000 × 10": {"n": 20_000}, "100 000 × 10": {"n": 100_000}},
+        mini_batches(),
+        "scikit-learn",
+        2.0,
+    ),
+    Case("silhouette", {"1 000 × 10": {"n": 1000}, "5 000 × 10": {"n": 5000}}, silhouettes(), "scikit-learn", 2.0),
     Case(
         "DBSCAN, 2 features",
         {"1 000": {"n": 1000}, "5 000": {"n": 5000}},
@@ -226,17 +298,14 @@ CASES = [
     Case(
         "linear regression, normal equations",
         {"2 000 × 50": {"n": 2667, "d": 50}, "10 000 × 50": {"n": 13_333, "d": 50}},
-        {
-            "mlcourse": supervised(numbers, "mlcourse.classical", "LinearRegression", solver="normal"),
-            "scikit-learn": supervised(numbers, "sklearn.linear_model", "LinearRegression"),
-        },
+        linear("normal", "direct"),
         "scikit-learn",
         1.0,
     ),
     Case(
         "linear regression, QR",
         {"2 000 × 50": {"n": 2667, "d": 50}, "10 000 × 50": {"n": 13_333, "d": 50}},
-        simple(numbers, "linear_model", "LinearRegression"),
+        linear("qr", "qr"),
         "scikit-learn",
         1.0,
     ),

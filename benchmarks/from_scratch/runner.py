@@ -104,7 +104,7 @@ class Worker:
     """A process that does the work of one library whenever it is told to."""
 
     def __init__(self, module, case, size, library):
-        command = [sys.executable, "-m", __package__ + ".worker", module, case, size, library]
+        command = [sys.executable, "-W", "ignore", "-m", __package__ + ".worker", module, case, size, library]
         environment = {**os.environ, **ONE_THREAD}
         self.process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -8,12 +8,12 @@ import sklearn.neighbors
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import squareform
-from sklearn.manifold._t_sne import _joint_probabilities
+from sklearn.manifold._t_sne import _gradient_descent, _joint_probabilities, _kl_divergence
 from sklearn.metrics import roc_auc_score
 
-from mlcourse.classical import TSNE, IsolationForest, LocalOutlierFactor
+from mlcourse.classical import TSNE, IsolationForest, LocalOutlierFactor, manifold
 from mlcourse.classical.anomaly import isolate, path_length
-from mlcourse.classical.manifold import divergence, gradient, joint_chances
+from mlcourse.classical.manifold import descend, divergence, gradient, joint_chances
 
 seeds = st.integers(0, 10_000)
 
@@ -31,16 +31,16 @@ def test_isolation_forest_finds_anomalies_as_well_as_scikit_learn_over_200_tiny_
     for seed in range(200):
         X, strange = with_anomalies(seed)
         for model, scores in ((IsolationForest, ours), (sklearn.ensemble.IsolationForest, reference)):
-            scores.append(roc_auc_score(strange, -model(10, random_state=seed).fit(X).score_samples(X)))
+            scores.append(roc_auc_score(strange, -model(n_estimators=4, random_state=seed).fit(X).score_samples(X)))
     difference = np.array(ours) - reference
     assert abs(difference.mean()) < 3 * difference.std() / 200**0.5 + 1e-9
 
 
 def test_scores_of_many_trees_equal_scikit_learns():
     X, _ = with_anomalies(0)
-    ours = IsolationForest(3000, random_state=0).fit(X).score_samples(X)
-    reference = sklearn.ensemble.IsolationForest(1000, random_state=0).fit(X).score_samples(X)
-    np.testing.assert_allclose(ours, reference, atol=0.015)
+    ours = IsolationForest(1000, random_state=0).fit(X).score_samples(X)
+    reference = sklearn.ensemble.IsolationForest(n_estimators=500, random_state=0).fit(X).score_samples(X)
+    np.testing.assert_allclose(ours, reference, atol=0.03)
 
 
 def loop_depth(tree, row):
@@ -187,15 +187,33 @@ def test_the_slope_equals_the_plain_loop_and_finite_differences_on_200_tiny_prob
         assert slope[seed % 9, seed % 2] == pytest.approx(difference, abs=1e-4)
 
 
-def test_maps_are_as_good_as_scikit_learns_over_200_tiny_problems():
+def test_descent_equals_scikit_learns_step_by_step_on_200_tiny_problems():
+    for seed in range(200):
+        P, Y = joint_chances(map_table(seed, 9), 3.0).astype(float), np.random.default_rng(seed).normal(size=(9, 2))
+        wanted, _, _ = _gradient_descent(
+            _kl_divergence,
+            Y.ravel().copy(),
+            0,
+            12,
+            learning_rate=5.0,
+            momentum=0.5,
+            args=(squareform(P, checks=False), 1, 9, 2),
+        )
+        found = descend(P, Y, 12, 0.5, 5.0)
+        np.testing.assert_allclose(found, wanted.reshape(9, 2), rtol=1e-4, atol=1e-4, err_msg=f"seed {seed}")
+
+
+def test_maps_are_as_good_as_scikit_learns_over_200_tiny_problems(monkeypatch):
+    monkeypatch.setattr(manifold, "EXAGGERATED", 60)
+    monkeypatch.setattr(sklearn.manifold.TSNE, "_EXPLORATION_MAX_ITER", 60)
     ours, reference = [], []
     for seed in range(200):
         X = map_table(seed, 12)
-        options = {"perplexity": 3.0, "max_iter": 350, "init": "pca", "random_state": seed, "learning_rate": 10.0}
+        options = {"perplexity": 3.0, "max_iter": 250, "init": "pca", "random_state": seed, "learning_rate": 10.0}
         ours.append(TSNE(**options).fit(X).kl_divergence_)
         reference.append(sklearn.manifold.TSNE(method="exact", **options).fit(X).kl_divergence_)
-    assert abs(np.median(ours) - np.median(reference)) < 0.05
-    assert abs(np.mean(ours) - np.mean(reference)) < 0.1
+    assert abs(np.median(ours) - np.median(reference)) < 0.02
+    assert abs(np.mean(ours) - np.mean(reference)) < 0.05
 
 
 def test_groups_stay_together():

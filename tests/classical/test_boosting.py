@@ -35,7 +35,7 @@ def tiny(seed, classes=2, ties=True):
 def test_adaboost_equals_scikit_learn_with_the_same_trees_on_200_tiny_problems(classes):
     for seed in range(200):
         X, y = tiny(seed, classes)
-        options = {"n_estimators": 6, "learning_rate": [0.5, 1.0][seed % 2]}
+        options = {"n_estimators": 4, "learning_rate": [0.5, 1.0][seed % 2]}
         ours = AdaBoostClassifier(**options).fit(X, y)
         tree = DecisionTreeClassifier(max_depth=1)
         try:

@@ -105,7 +105,8 @@ def answer(model, X):
     for method in ("predict", "transform"):
         if hasattr(model, method):
             return getattr(model, method)(X)
-    return model.labels_ if hasattr(model, "labels_") else model.embedding_
+    learned = {"labels_", "negative_outlier_factor_", "embedding_"} & set(vars(model))
+    return getattr(model, learned.pop())
 
 
 def seeded(estimator):

@@ -25,13 +25,13 @@ def tiny_table(rng, n, d):
 
 def tiny_classes(seed):
     rng = np.random.default_rng(seed)
-    n, d, k = int(rng.integers(2, 40)), int(rng.integers(1, 5)), int(rng.integers(1, 5))
+    n, d, k = int(rng.integers(2, 25)), int(rng.integers(1, 5)), int(rng.integers(1, 5))
     return tiny_table(rng, n, d), rng.integers(0, k, n)
 
 
 def tiny_numbers(seed):
     rng = np.random.default_rng(seed)
-    n, d = int(rng.integers(2, 40)), int(rng.integers(1, 5))
+    n, d = int(rng.integers(2, 25)), int(rng.integers(1, 5))
     y = rng.integers(-3, 4, n).astype(float) if rng.random() < 0.5 else rng.normal(size=n) + 100
     return tiny_table(rng, n, d), y
 
@@ -241,7 +241,7 @@ def test_pruning_and_its_path_equal_scikit_learns_on_200_tiny_problems(criterion
     compared = 0
     for seed in range(400):
         rng = np.random.default_rng(seed)
-        X = rng.normal(size=(int(rng.integers(2, 40)), 1)).astype(np.float32).astype(float)
+        X = rng.normal(size=(int(rng.integers(2, 25)), 1)).astype(np.float32).astype(float)
         y = rng.normal(size=len(X)) if criterion == "squares" else rng.integers(0, 3, len(X))
         weight = rng.uniform(0.1, 3, len(X)) if weighted else None
         if not np.array_equal(*(nodes_of(model.fit(X, y, weight).tree_) for model in (ours, reference))):

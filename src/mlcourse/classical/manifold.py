@@ -77,9 +77,13 @@ class TSNE(Estimator):
         """Move the points for the rows of `X` (n, d) to their places."""
         X = self._training_table(X, ensure_min_samples=2)
         self._check_parameters(X)
-        P = joint_chances(X, self.perplexity)
-        Y, self.kl_divergence_ = self._descend(P, self._start(X))
-        self.embedding_, self.n_iter_ = Y, self.max_iter
+        P, Y = joint_chances(X, self.perplexity), self._start(X)
+        first = min(EXAGGERATED, self.max_iter)
+        P *= self.early_exaggeration  # draws clusters together while they can still pass each other
+        Y = descend(P, Y, first, 0.5, self.learning_rate_)
+        P /= self.early_exaggeration
+        Y = descend(P, Y, self.max_iter - first, 0.8, self.learning_rate_)
+        self.embedding_, self.kl_divergence_, self.n_iter_ = Y, divergence(P, Y), self.max_iter
         return self
 
     def fit_transform(self, X, y=None):
@@ -117,23 +121,6 @@ class TSNE(Estimator):
         Y = PCA(self.n_components).fit(X).transform(X)
         return (Y * (1e-4 / (Y[:, 0].std() or 1))).astype(np.float32)
 
-    def _descend(self, P, Y):
-        """Gradient descent with momentum; each coordinate has a gain that grows while it keeps its direction."""
-        speed, gain = np.zeros_like(Y), np.ones_like(Y)
-        P *= self.early_exaggeration
-        buffers = np.empty_like(P), np.empty_like(P)
-        for step in range(self.max_iter):
-            if step == EXAGGERATED:
-                P /= self.early_exaggeration
-            slope = gradient(P, Y, *buffers)
-            turned = (slope > 0) != (speed > 0)  # the step goes against the slope
-            gain = np.maximum(np.where(turned, gain + 0.2, gain * 0.8), 0.01)
-            speed = (0.5 if step < EXAGGERATED else 0.8) * speed - self.learning_rate_ * gain * slope
-            Y = (Y + speed).astype(np.float32)
-        if self.max_iter <= EXAGGERATED:
-            P /= self.early_exaggeration
-        return Y, divergence(P, Y)
-
 
 def joint_chances(X, perplexity):
     """Return the chances that two rows are neighbors, (n, n), in single precision; they add up to 1.
@@ -165,6 +152,27 @@ def joint_chances(X, perplexity):
         narrow = np.where(np.isinf(high), np.minimum(2 * narrow, 1e300), (low + high) / 2)
     P /= total[:, None]
     return np.maximum((P + P.T) / (2 * n), TINY).astype(np.float32)
+
+
+def descend(P, Y, steps, momentum, rate):
+    """Return the points after some steps of gradient descent with momentum; a coordinate that keeps its direction takes larger steps.
+
+    Parameters
+    ----------
+    P : ndarray of shape (n, n)
+    Y : ndarray of shape (n, k)
+    steps : int
+    momentum, rate : float
+    """
+    speed, gain = np.zeros_like(Y), np.ones_like(Y)
+    buffers = np.empty_like(P), np.empty_like(P)
+    for _ in range(steps):
+        slope = gradient(P, Y, *buffers)
+        keeps = speed * slope < 0  # steps go against the slope
+        gain = np.maximum(np.where(keeps, gain + 0.2, gain * 0.8), 0.01).astype(Y.dtype)
+        speed = momentum * speed - rate * gain * slope
+        Y = Y + speed
+    return Y
 
 
 def gradient(P, Y, kernel, force):
