@@ -7,6 +7,7 @@ from tests.site.browser import needs_chromium
 pytestmark = needs_chromium
 
 VECTORS, NUMPY, REGRESSION = "math/vectors", "python/numpy", "classical/linear-regression"
+TREES = "classical/decision-trees"
 BASICS = "python/basics"
 AUTOGRAD = "neural/tensor-and-autograd"
 MLP = "neural/multilayer-perceptron"
@@ -37,6 +38,9 @@ QUERIES = {
     "views and copies": NUMPY,
     "overflow": NUMPY,
     "data leakage": GLOSSARY,
+    "Gini impurity": TREES,
+    "information gain": TREES,
+    "cost-complexity pruning": TREES,
     "f-strings": BASICS,
     "doctest": BASICS,
     "short-circuit evaluation": BASICS,
@@ -62,6 +66,7 @@ QUERIES = {
     "default_rng": NUMPY,
     "LinearRegression": REGRESSION,
     "StandardScaler": REGRESSION,
+    "DecisionTreeClassifier": TREES,
     "mlcourse grade": TEACH,
     "mlcourse check": USE,
     "reshape(-1": NUMPY,
@@ -92,6 +97,8 @@ QUERIES = {
     "dense layer": MLP,
     "log loss": MLP,
     "backprop": MLP,
+    "CART": TREES,
+    "overfitting depth": TREES,
     # British spellings
     "normalise": VECTORS,
     "standardise": REGRESSION,

@@ -217,28 +217,38 @@ class Level:
 
     def best_cuts(self, rank, n_ranks, min_leaf):
         """Return quality, line of `rank` (m, rows), and the two ranks around the best cut of each node."""
-        payload = self.payload if self.k and self.weight is None else np.arange(len(self.row))
-        radix = self.k if self.k and self.weight is None else len(self.row)
+        place, payload = self._sorted_rows(rank, n_ranks)
+        left, size = self._running_sums(payload)
+        right = [self.total[self.node, c] - s for c, s in enumerate(left)]
+        quality = self._quality(left, size) + self._quality(right, self.size[self.node] - size)
+        quality[:, :-1][place[:, 1:] == place[:, :-1]] = -np.inf  # no cut between equal values
+        n_left = np.arange(1, len(self.row) + 1) - self.starts[self.node]
+        quality[:, (n_left < min_leaf) | (self.count[self.node] - n_left < max(min_leaf, 1))] = -np.inf
+        best, line, at = self._first_best(quality)
+        low, high = place[line, at] % n_ranks, place[line, np.minimum(at + 1, len(self.row) - 1)] % n_ranks
+        return best, line, low, high
+
+    def _sorted_rows(self, rank, n_ranks):
+        """Sort the rows by node, then by rank; return ``node · n_ranks + rank`` and what rides along, both (m, rows)."""
+        unweighted_classes = self.k and self.weight is None
+        payload = self.payload if unweighted_classes else np.arange(len(self.row))
+        radix = self.k if unweighted_classes else len(self.row)
         kind = np.int32 if self.M * n_ranks * radix < 2**31 else np.int64
         key = rank.astype(kind)
         key += self.slot.astype(kind) * kind(n_ranks)
         key *= kind(radix)
         key += payload.astype(kind)
         key.sort(axis=1)
-        place = key // kind(radix)  # node and rank
-        left, size = self._running_sums(key - place * kind(radix))
-        right = [self.total[self.node, c] - s for c, s in enumerate(left)]
-        quality = self._quality(left, size) + self._quality(right, self.size[self.node] - size)
-        quality[:, :-1][place[:, 1:] == place[:, :-1]] = -np.inf  # no cut between equal values
-        n_left = np.arange(1, len(self.row) + 1) - self.starts[self.node]
-        quality[:, (n_left < min_leaf) | (self.count[self.node] - n_left < max(min_leaf, 1))] = -np.inf
+        place = key // kind(radix)
+        return place, key - place * kind(radix)
+
+    def _first_best(self, quality):
+        """Return for each node the best quality, and line and column of the first cut that has it."""
         top = np.maximum.reduceat(quality, self.starts, axis=1)  # (m, M)
         line = (top >= top.max(axis=0) - self.tie).argmax(axis=0)
         best = top[line, np.arange(self.M)]
         good = np.flatnonzero(quality[line[self.node], np.arange(len(self.node))] >= (best - self.tie)[self.node])
-        at = good[np.searchsorted(good, self.starts)]  # the first good cut of each node
-        low, high = place[line, at] % n_ranks, place[line, np.minimum(at + 1, len(self.row) - 1)] % n_ranks
-        return best, line, low, high
+        return best, line, good[np.searchsorted(good, self.starts)]
 
     def _running_sums(self, payload):
         """Return for every cut the sum over its left side of each column of the target, and the size of that side."""
