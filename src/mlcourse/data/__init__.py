@@ -2,5 +2,6 @@
 
 from mlcourse.data.book import load_book_text
 from mlcourse.data.bundled import Dataset, load_diabetes, load_digits
+from mlcourse.data.clusters import make_clusters
 
-__all__ = ["Dataset", "load_book_text", "load_diabetes", "load_digits"]
+__all__ = ["Dataset", "load_book_text", "load_diabetes", "load_digits", "make_clusters"]
