@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
 
-from mlcourse.classical import DBSCAN, AgglomerativeClustering, KMeans, density, distances
+from mlcourse.classical import DBSCAN, AgglomerativeClustering, KMeans, MiniBatchKMeans, density, distances
 from mlcourse.classical.density import pairs_by_table, pairs_on_grid
 from mlcourse.classical.distances import squared_distances
 from mlcourse.classical.kmeans import plus_plus
@@ -171,6 +171,72 @@ def test_repeating_every_row_doubles_the_inertia(seed):
 def test_bad_parameters_of_k_means_are_refused(params, message):
     with pytest.raises(ValueError, match=message):
         KMeans(**params).fit(np.eye(4))
+
+
+# ---- k-means in batches
+
+
+def loop_mini_batches(batches, centers):
+    """The plain loop: row by row, the nearest center (as they were before the batch) moves to the mean of all its rows so far."""
+    centers, counts = [center.copy() for center in centers], [0] * len(centers)
+    for batch in batches:
+        nearest = [min(range(len(centers)), key=lambda c: ((row - centers[c]) ** 2).sum()) for row in batch]
+        for row, c in zip(batch, nearest, strict=True):
+            counts[c] += 1
+            centers[c] += (row - centers[c]) / counts[c]
+    return np.array(centers), counts
+
+
+@few_rows
+def test_each_batch_moves_the_centers_as_scikit_learns_and_as_the_plain_loops_on_200_tiny_problems():
+    for seed in range(200):
+        X, rng = tiny(seed, integers=False), np.random.default_rng(seed)
+        start = rng.normal(size=(int(rng.integers(1, 5)), X.shape[1])) + X.mean(axis=0)
+        batches = [X[rng.integers(0, len(X), int(rng.integers(len(start), 12)))] for _ in range(4)]
+        ours = MiniBatchKMeans(len(start), init=start)
+        reference = sklearn.cluster.MiniBatchKMeans(len(start), init=start, n_init=1, reassignment_ratio=0)
+        for batch in batches:
+            ours.partial_fit(batch), reference.partial_fit(batch)
+            np.testing.assert_allclose(ours.cluster_centers_, reference.cluster_centers_, atol=1e-8, err_msg=f"{seed}")
+            np.testing.assert_array_equal(ours.labels_, reference.labels_)
+            np.testing.assert_allclose(ours.inertia_, reference.inertia_, atol=1e-6)
+        centers, counts = loop_mini_batches(batches, start)
+        np.testing.assert_allclose(ours.cluster_centers_, centers, atol=1e-8, err_msg=f"{seed}")
+        assert ours.counts_.tolist() == counts
+
+
+@few_rows
+def test_batches_lead_to_clusters_as_good_as_scikit_learns_over_200_tiny_problems():
+    ratio = []
+    for seed in range(200):
+        X = tiny(seed)
+        ours = MiniBatchKMeans(3, batch_size=10, random_state=seed).fit(X).inertia_
+        reference = sklearn.cluster.MiniBatchKMeans(3, batch_size=10, n_init=1, random_state=seed).fit(X).inertia_
+        ratio.append((ours + 1) / (reference + 1))
+    assert abs(np.log(ratio).mean()) < 0.04
+
+
+def test_batches_stop_when_they_no_longer_help_and_nearly_reach_k_means():
+    rng = np.random.default_rng(0)
+    X = np.concatenate([rng.normal(center, 0.5, size=(2000, 2)) for center in ((0, 0), (6, 0), (0, 6))])
+    model = MiniBatchKMeans(3, init=X[[0, 2000, 4000]], batch_size=100, random_state=0).fit(X)
+    whole = KMeans(3, init=X[[0, 2000, 4000]]).fit(X)
+    assert model.n_steps_ < 100 * len(X) / 100
+    assert model.counts_.sum() == 100 * model.n_steps_
+    assert model.n_iter_ == np.ceil(model.n_steps_ * 100 / len(X))
+    np.testing.assert_array_equal(model.labels_, whole.labels_)
+    assert whole.inertia_ <= model.inertia_ < 1.02 * whole.inertia_
+    np.testing.assert_allclose(model.score(X), -model.inertia_)
+
+
+@given(seeds, st.floats(-50, 50))
+@few_rows
+def test_batches_move_with_the_origin_and_do_not_depend_on_the_order_within_them(seed, shift):
+    X = tiny(seed, integers=False)
+    first = MiniBatchKMeans(3, init=X[:3]).partial_fit(X)
+    second = MiniBatchKMeans(3, init=X[:3] + shift).partial_fit(X[::-1] + shift)
+    np.testing.assert_allclose(first.cluster_centers_ + shift, second.cluster_centers_, atol=1e-8)
+    np.testing.assert_array_equal(first.counts_, second.counts_)
 
 
 # ---- DBSCAN

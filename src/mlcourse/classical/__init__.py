@@ -6,7 +6,7 @@ from mlcourse.classical.decomposition import PCA
 from mlcourse.classical.density import DBSCAN
 from mlcourse.classical.ensembles import RandomForestClassifier, RandomForestRegressor
 from mlcourse.classical.hierarchy import AgglomerativeClustering
-from mlcourse.classical.kmeans import KMeans
+from mlcourse.classical.kmeans import KMeans, MiniBatchKMeans
 from mlcourse.classical.linear_model import LinearRegression
 from mlcourse.classical.logistic import LogisticRegression
 from mlcourse.classical.manifold import TSNE
@@ -39,6 +39,7 @@ __all__ = [
     "LinearRegression",
     "LocalOutlierFactor",
     "LogisticRegression",
+    "MiniBatchKMeans",
     "MultinomialNB",
     "RandomForestClassifier",
     "RandomForestRegressor",
