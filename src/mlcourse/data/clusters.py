@@ -57,8 +57,8 @@ def _nested(n, rng):
 
 
 def _elongated(n, rng):
-    center, step, groups = _around([(0, -3), (0, 0), (0, 3)], n, rng)
-    return center + step * [5.0, 0.5], groups
+    center, step, groups = _around([(3, -2.5), (0, 0), (-3, 2.5)], n, rng)
+    return center + step * [3.0, 0.4], groups
 
 
 def _unequal(n, rng):

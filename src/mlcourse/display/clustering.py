@@ -105,23 +105,23 @@ def draw_sums_by_product(ax, labels, k, d):
     """
     n = len(labels)
     one_hot = np.arange(k)[:, None] == np.asarray(labels)
-    top, left, gap = 0.0, 0.0, 1.6
+    top, left, gap = 0.0, 0.0, 3.0
     _draw_cells(ax, (left, top), k, n, lambda row, column: COLORS[row] if one_hot[row, column] else None)
-    ax.text(left + n / 2, -0.5, f"who belongs where ({k}, {n})", ha="center", va="bottom", fontsize=9)
+    ax.text(left + n / 2, -0.5, f"who belongs where\n({k}, {n})", ha="center", va="bottom", fontsize=9)
     ax.text(left + n + gap / 2, k / 2, "@", ha="center", va="center", fontsize=14)
     left += n + gap
     color_of_row = lambda row, column: COLORS[labels[row]] if column < d else GRID  # noqa: E731
     _draw_cells(ax, (left, top), n, d + 1, color_of_row, alpha=0.35)
-    ax.text(left + (d + 1) / 2, -0.5, f"rows, and ones ({n}, {d}+1)", ha="center", va="bottom", fontsize=9)
+    ax.text(left + (d + 1) / 2, -0.5, f"rows and ones\n({n}, {d} + 1)", ha="center", va="bottom", fontsize=9)
     for row in range(n):
         ax.text(left + d + 0.5, row + 0.5, "1", ha="center", va="center", fontsize=9)
     ax.text(left + d + 1 + gap / 2, k / 2, "=", ha="center", va="center", fontsize=14)
     left += d + 1 + gap
     _draw_cells(ax, (left, top), k, d + 1, lambda row, column: COLORS[row] if column < d else GRID, alpha=0.7)
-    ax.text(left + (d + 1) / 2, -0.5, f"sums, and sizes ({k}, {d}+1)", ha="center", va="bottom", fontsize=9)
+    ax.text(left + (d + 1) / 2, -0.5, f"sums and sizes\n({k}, {d} + 1)", ha="center", va="bottom", fontsize=9)
     for row, size in enumerate(one_hot.sum(axis=1)):
         ax.text(left + d + 0.5, row + 0.5, str(size), ha="center", va="center", fontsize=9)
-    ax.set(xlim=(-1, left + d + 2.5), ylim=(n + 0.3, -1.4), aspect="equal")
+    ax.set(xlim=(-1, left + d + 3), ylim=(n + 0.3, -1.9), aspect="equal")
     ax.axis("off")
 
 
