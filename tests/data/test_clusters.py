@@ -39,5 +39,5 @@ def test_each_hard_kind_is_hard_in_its_own_way():
 
 
 def test_an_unknown_kind_is_refused_with_the_list():
-    with pytest.raises(ValueError, match="'round' or 'nested'.*got 'square'"):
+    with pytest.raises(ValueError, match=r"'round' or 'nested'.*got 'square'"):
         make_clusters("square")

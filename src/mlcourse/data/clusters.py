@@ -32,7 +32,14 @@ def make_clusters(kind, n=300, seed=0):
     >>> print(X.shape, np.bincount(groups))
     (300, 2) [60 60 60 60 60]
     """
-    kinds = {"round": _round, "nested": _nested, "elongated": _elongated, "unequal": _unequal, "units": _units, "rings": _rings}
+    kinds = {
+        "round": _round,
+        "nested": _nested,
+        "elongated": _elongated,
+        "unequal": _unequal,
+        "units": _units,
+        "rings": _rings,
+    }
     if kind not in kinds:
         raise ValueError(f"make_clusters: kind must be {' or '.join(map(repr, kinds))}; got {kind!r}")
     return kinds[kind](n, np.random.default_rng(seed))

@@ -197,7 +197,9 @@ def draw_silhouettes(ax, values, labels):
     top = 0
     for label in np.unique(labels):
         own = np.sort(values[labels == label])[::-1]
-        ax.fill_betweenx(top + np.arange(len(own)), 0, own, step="mid", color=COLORS[label % 6], alpha=0.75, linewidth=0)
+        ax.fill_betweenx(
+            top + np.arange(len(own)), 0, own, step="mid", color=COLORS[label % 6], alpha=0.75, linewidth=0
+        )
         ax.text(-0.02, top + len(own) / 2, str(label), ha="right", va="center", fontsize=9)
         top += len(own) + len(values) // 40
     ax.axvline(values.mean(), color=INK, linewidth=1.2, linestyle="--")
