@@ -7,7 +7,7 @@ from tests.site.browser import needs_chromium
 pytestmark = needs_chromium
 
 VECTORS, NUMPY, REGRESSION = "math/vectors", "python/numpy", "classical/linear-regression"
-BASICS = "python/basics"
+BASICS, CLUSTERING = "python/basics", "classical/clustering"
 GLOSSARY, NOTATION, USE, TEACH, CONTRIBUTING = "glossary", "notation", "how-to-use", "teach", "contributing"
 FIRST = 3
 
@@ -39,6 +39,9 @@ QUERIES = {
     "short-circuit evaluation": BASICS,
     "traceback": BASICS,
     "confusion matrix": GLOSSARY,
+    "k-means": CLUSTERING,
+    "silhouette": CLUSTERING,
+    "Lloyd's algorithm": CLUSTERING,
     # function names
     "np.einsum": NUMPY,
     "einsum": NUMPY,
@@ -47,6 +50,7 @@ QUERIES = {
     "np.where": NUMPY,
     "default_rng": NUMPY,
     "LinearRegression": REGRESSION,
+    "MiniBatchKMeans": CLUSTERING,
     "StandardScaler": REGRESSION,
     "mlcourse grade": TEACH,
     "mlcourse check": USE,
@@ -70,6 +74,7 @@ QUERIES = {
     "integer division": BASICS,
     "assignment": BASICS,
     "gradebook": TEACH,
+    "Rand index": CLUSTERING,
     # British spellings
     "normalise": VECTORS,
     "standardise": REGRESSION,

@@ -193,7 +193,7 @@ MOVE_CENTERS = Exercise(
         ),
         Mistake(
             leaves_out_empty_clusters,
-            "Centers without rows are missing from the result. There must be k of them, in the same order, or the labels name other centers.",
+            "Centers without rows are missing from the result. There must be k of them, in the same order, or labels name other centers.",
             "wrong shape",
         ),
         Mistake(returns_sums, "These are the sums of the rows of each cluster. Divide each by the number of its rows."),
