@@ -4,6 +4,7 @@ The functions are taken from the chapter itself, so that they cannot drift apart
 """
 
 import ast
+from itertools import combinations, permutations
 
 import numpy as np
 import pytest
@@ -16,9 +17,7 @@ from tests.conftest import ROOT
 @pytest.fixture(scope="module")
 def lesson():
     """Every function that the chapter defines, by name."""
-    from itertools import combinations
-
-    names = {"np": np, "combinations": combinations}
+    names = {"np": np, "combinations": combinations, "permutations": permutations}
     for cell in read_notebook(ROOT / "book/classical/clustering.md")[1]:
         if cell.kind == "code":
             functions = [node for node in ast.parse(cell.source).body if isinstance(node, ast.FunctionDef)]

@@ -179,7 +179,7 @@ def draw_silhouette_of_point(ax, X, labels, i):
     nearest = min(others, key=lambda label: distance[labels == label].mean())
     for group, style in ((own, "-"), (labels == nearest, ":")):
         for point in X[group]:
-            ax.plot(*np.transpose([X[i], point]), style, color=INK, linewidth=0.6, alpha=0.6, zorder=1)
+            ax.plot(*np.transpose([X[i], point]), style, color=INK, linewidth=0.9, alpha=0.7, zorder=1)
     draw_clusters(ax, X, labels, size=26)
     ax.scatter(*X[i], s=90, facecolors="none", edgecolors=INK, linewidths=2, zorder=4)
     return distance[own].mean(), distance[labels == nearest].mean()
