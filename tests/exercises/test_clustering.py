@@ -33,13 +33,14 @@ def whole_colors_by_scikit_learn(pixels, k):
 
 def colors_by_own_lloyd(pixels, k):
     rng, best = np.random.default_rng(1), None
-    for _ in range(12):
-        centers = pixels[rng.choice(len(pixels), k, replace=False)]
-        for _ in range(40):
+    for _ in range(8):
+        centers = pixels[rng.integers(len(pixels), size=1)]
+        while len(centers) < k:
+            weight = ((pixels[:, None] - centers) ** 2).sum(axis=2).min(axis=1)
+            centers = np.vstack([centers, pixels[rng.choice(len(pixels), p=weight / weight.sum())]])
+        for _ in range(25):
             labels = ((pixels[:, None] - centers) ** 2).sum(axis=2).argmin(axis=1)
-            centers = np.array(
-                [pixels[labels == j].mean(axis=0) if (labels == j).any() else centers[j] for j in range(k)]
-            )
+            centers = np.array([pixels[labels == j].mean(axis=0) for j in range(k)])
         error = ((pixels - centers[labels]) ** 2).sum()
         if best is None or error < best[0]:
             best = error, centers
