@@ -47,3 +47,11 @@ def test_bad_input():
         show_source(3)
     with pytest.raises(ValueError, match="'short' or 'full'"):
         show_source(check_shapes, docstring="no")
+
+
+def test_words_to_the_linter_are_not_shown():
+    from mlcourse.classical.kmeans import lloyd
+
+    assert "# noqa" in inspect.getsource(lloyd)
+    shown = show_source(lloyd).code
+    assert "noqa" not in shown and "for n_iter in range(1, max_iter + 1):\n" in shown

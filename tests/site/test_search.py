@@ -12,6 +12,7 @@ BASICS = "python/basics"
 AUTOGRAD = "neural/tensor-and-autograd"
 MLP = "neural/multilayer-perceptron"
 OPTIMIZERS = "neural/optimizers"
+BASICS, CLUSTERING = "python/basics", "classical/clustering"
 GLOSSARY, NOTATION, USE, TEACH, CONTRIBUTING = "glossary", "notation", "how-to-use", "teach", "contributing"
 FIRST = 3
 
@@ -57,6 +58,9 @@ QUERIES = {
     "bias correction": OPTIMIZERS,
     "noise floor": OPTIMIZERS,
     "learning-rate range test": OPTIMIZERS,
+    "k-means": CLUSTERING,
+    "silhouette": CLUSTERING,
+    "Lloyd's algorithm": CLUSTERING,
     # function names
     "np.einsum": NUMPY,
     "einsum": NUMPY,
@@ -65,6 +69,7 @@ QUERIES = {
     "np.where": NUMPY,
     "default_rng": NUMPY,
     "LinearRegression": REGRESSION,
+    "MiniBatchKMeans": CLUSTERING,
     "StandardScaler": REGRESSION,
     "DecisionTreeClassifier": TREES,
     "mlcourse grade": TEACH,
@@ -99,6 +104,7 @@ QUERIES = {
     "backprop": MLP,
     "CART": TREES,
     "overfitting depth": TREES,
+    "Rand index": CLUSTERING,
     # British spellings
     "normalise": VECTORS,
     "standardise": REGRESSION,

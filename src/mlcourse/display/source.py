@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import textwrap
 
 
@@ -47,6 +48,7 @@ def show_source(obj, *, docstring="short"):
         code = textwrap.dedent(inspect.getsource(obj)).rstrip()
     except TypeError:
         raise TypeError(f"show_source takes a function, a class or a method; got a {type(obj).__name__}") from None
+    code = re.sub(r"  # noqa: [A-Z0-9, ]+$", "", code, flags=re.MULTILINE)  # a word to the linter, not to the reader
     module = inspect.getmodule(obj).__name__
     return Source(_shorten_docstrings(code) if docstring == "short" else code, f"{module}.{obj.__qualname__}")
 
