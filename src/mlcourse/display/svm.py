@@ -7,10 +7,10 @@ import numpy as np
 from mlcourse.display.style import GRID, INK, PAPER
 
 __all__ = [
+    "draw_box",
     "draw_classes",
     "draw_distance",
     "draw_lift",
-    "draw_box",
     "draw_regions",
     "draw_scores",
     "draw_street",
@@ -178,14 +178,14 @@ def draw_box(ax, start, box, gradient, hessian, names):
     --------
     >>> from matplotlib.figure import Figure
     >>> draw_box(Figure().subplots(), (0, 0), ((0, 1), (-1, 0)), (1.5, -1.5), np.eye(2), ("i", "j"))
-    (1.5, 1)
+    (1.5, 1.0)
     """
     from matplotlib.patches import Rectangle
 
     start, gradient, direction = np.asarray(start, float), np.asarray(gradient, float), np.array([1.0, -1.0])
     (low_i, high_i), (low_j, high_j) = box
     best = float(gradient @ direction / (direction @ hessian @ direction))
-    step = min(best, high_i - start[0], start[1] - low_j)
+    step = float(min(best, high_i - start[0], start[1] - low_j))
     spread = np.array([high_i - low_i, high_j - low_j])
     xlim, ylim = (
         (low_i - 0.35 * spread[0], high_i + 0.85 * spread[0]),
