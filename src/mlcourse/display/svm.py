@@ -146,7 +146,7 @@ def draw_distance(ax):
     for place, name, offset in ((point, r"$\mathbf{x}$", (0.1, 0.08)), (foot, r"$\mathbf{x}_0$", (-0.32, -0.24))):
         ax.plot(*place, "o", color=INK, markersize=6)
         ax.text(*(place + offset), name, fontsize=14)
-    ax.text(3.7, 2.6, "positive side", color="C1", ha="center", fontsize=10)
+    ax.text(3.6, 3.55, "positive side", color="C1", ha="center", fontsize=10)
     ax.text(0.9, 0.75, "negative side", color="C0", ha="center", fontsize=10)
     ax.set(xlim=(-0.3, 4.6), ylim=(-0.4, 4.1), aspect="equal")
     ax.axis("off")
@@ -236,14 +236,8 @@ def draw_lift(ax, X, y, height):
     for z, color, name in ((ground, GRID, "the plane of the data"), (height, "C2", "a plane in the space of features")):
         corners = see([(*corner, z) for corner in square])
         ax.fill(*corners.T, color=color, alpha=0.25, linewidth=0)
-        ax.text(
-            *(corners[2] + [-0.15, 0.06]),
-            name,
-            color=INK if color == GRID else color,
-            ha="right",
-            va="bottom",
-            fontsize=9.5,
-        )
+        ink = INK if color == GRID else color
+        ax.text(*(corners[0] + [0.1, -0.05]), name, color=ink, ha="right", va="top", fontsize=9.5)
     angle = np.linspace(0, 2 * np.pi, 100)
     for radius in np.sqrt(np.linspace(0.15, abs(X * X).sum(axis=1).max(), 6)):
         circle = np.column_stack([radius * np.cos(angle), radius * np.sin(angle), np.full(100, radius**2)])
@@ -280,7 +274,7 @@ def draw_tube(ax, x, f, epsilon):
         ax.plot(x, edge, "--", color="C0", linewidth=1)
 
 
-def draw_scores(ax, scores, rows, columns, labels):
+def draw_scores(ax, scores, rows, columns, labels, *, floor=0.0):
     """Draw a table of accuracies as a heat map with the numbers in it, and a frame around the best.
 
     Parameters
@@ -291,6 +285,8 @@ def draw_scores(ax, scores, rows, columns, labels):
         The settings.
     labels : tuple of str
         What the rows and the columns are.
+    floor : float
+        Scores up to this one share the darkest color.
 
     Examples
     --------
@@ -300,8 +296,9 @@ def draw_scores(ax, scores, rows, columns, labels):
     from matplotlib.patches import Rectangle
 
     scores = np.asarray(scores)
-    middle = (scores.min() + scores.max()) / 2
-    shown = ax.imshow(scores, aspect="auto")
+    floor = max(floor, scores.min())
+    middle = (floor + scores.max()) / 2
+    shown = ax.imshow(scores, aspect="auto", vmin=floor)
     for (r, c), score in np.ndenumerate(scores):  # on the heat map itself, which is the same in both themes
         ax.text(
             c, r, f"{score:.1%}", ha="center", va="center", fontsize=9, color="#111111" if score > middle else "#f4f4f4"
