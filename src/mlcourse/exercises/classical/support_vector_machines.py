@@ -558,6 +558,21 @@ def _kkt_oracle(K, y, alpha, b, C, tol):
     return np.array(found, dtype=int)
 
 
+def _compare_indices(expected, got):
+    if not isinstance(got, np.ndarray):
+        return difference(expected, got)
+    if got.ndim != 1:
+        return Difference("wrong shape", f"expected indices in an array with one axis; got the shape {got.shape}")
+    if got.dtype.kind not in "iu":
+        return Difference("wrong dtype", f"expected indices, that is, integers; got {got.dtype}")
+    missing, extra = np.setdiff1d(expected, got), np.setdiff1d(got, expected)
+    if len(missing):
+        return Difference("wrong value", f"sample {missing[0]} violates the conditions and is not in your result")
+    if len(extra):
+        return Difference("wrong value", f"sample {extra[0]} is in your result and satisfies the conditions")
+    return difference(expected, got)
+
+
 def _violating(value, alpha, C, tol, low=lambda alpha, C: alpha < C, high=lambda alpha, C: alpha > 0):
     return np.flatnonzero((low(alpha, C) & (value < 1 - tol)) | (high(alpha, C) & (value > 1 + tol)))
 
@@ -606,6 +621,7 @@ KKT_VIOLATIONS = Exercise(
     ),
     cases=_kkt_cases,
     oracle=_kkt_oracle,
+    compare=_compare_indices,
     mistakes=(
         Mistake(
             without_tolerance, "The tolerance is not used, so samples a hair from their place are reported as well."
@@ -634,7 +650,7 @@ KKT_VIOLATIONS = Exercise(
         Mistake(
             a_mask_instead_of_indices,
             "This is a mask with an entry for each sample. Return the indices of the violating ones.",
-            "wrong shape",
+            "wrong dtype",
         ),
     ),
 )
@@ -647,17 +663,27 @@ def _step_cases(rng):
     y = np.array([1, -1, 1, -1, 1])
     K = _rbf(*[rng.normal(size=(5, 2))] * 2, 0.8)
     start = np.array([0.2, -0.3, 0.5, -0.6, 0.2]) * 0.1
-    large = start * 10
     yield Case("the top of the parabola is in the box", K, y, start, 0, 1, 10.0)
-    yield Case("beta_i arrives at its upper edge", K, y, large * 0.5, 4, 3, 0.12)
+    yield Case("beta_i arrives at its upper edge", K, y, np.array([0.05, -0.08, 0.02, -0.04, 0.05]), 4, 3, 0.12)
     yield Case("beta_j arrives at its lower edge", K, y, np.array([0.1, -0.24, 0.1, -0.2, 0.24]), 0, 1, 0.25)
-    yield Case("both of class -1: i from below up to 0", 5 * K, y, np.array([0.6, -0.02, 0.3, -0.9, 0.02]), 1, 3, 0.9)
+    yield Case("both of class -1: i from below up to 0", *_rises_to_zero(rng), 1, 3, 0.9)
     yield Case("both of class +1", K, y, np.array([0.05, -0.4, 0.35, -0.1, 0.1]), 0, 2, 0.5)
     twin = K.copy()
     twin[1], twin[:, 1] = twin[0], twin[:, 0]
     twin[1, 1] = twin[0, 0]
     yield Case("two equal samples of different classes", twin, y, start, 0, 1, 0.4)
     yield Case("the pull is the other way: nothing moves", K, y, start, 1, 0, 1.0)
+
+
+def _rises_to_zero(rng):
+    """A kernel matrix, labels and coefficients for which sample 1, of class -1, would rise above 0."""
+    y, beta = np.array([1, -1, 1, -1, 1]), np.array([0.1, -0.05, 0.1, -0.4, 0.25])
+    while True:
+        X = rng.normal(size=(5, 2))
+        K = 4 * _rbf(X, X, 0.8)
+        pull = y - K @ beta
+        if pull[1] - pull[3] > 0.2 * (K[1, 1] + K[3, 3] - 2 * K[1, 3]):
+            return K, y, beta
 
 
 def _step_oracle(K, y, beta, i, j, C):
@@ -871,9 +897,9 @@ REPAIR_GAMMA = Exercise(
 
 def _smo_cases(rng):
     y = np.array([1, -1] * 5)
-    X = rng.normal(size=(10, 2)) + 0.4 * y[:, None]
+    X = 0.7 * rng.normal(size=(10, 2)) + 0.7 * y[:, None]
     for label, C in (("a small C, most steps are clipped", 0.3), ("C = 1", 1.0), ("a large C", 20.0)):
-        yield Case(label, _rbf(X, X, 1.0), y, C)
+        yield Case(label, _rbf(X, X, 0.5), y, C)
     yield Case("four samples", _rbf(X[:4], X[:4], 0.5), y[:4], 0.8)
 
 
@@ -886,45 +912,52 @@ def _smo_oracle(K, y, C):
     return beta
 
 
-def _smo(K, y, C, *, order="right", curvature=2.0, partners=True, box=True, steps=4000, first_only=False):
-    low, high = np.minimum(0.0, C * y), np.maximum(0.0, C * y)
-    if not box:
-        low, high = np.full(len(y), -C), np.full(len(y), C)
+def _smo(K, y, C, *, pulls=lambda i, j, step, K: step * (K[i] - K[j]), signs=True, steps=4000):
+    low, high = (np.minimum(0.0, C * y), np.maximum(0.0, C * y)) if signs else (np.full(len(y), -C), np.full(len(y), C))
     beta, pull = np.zeros(len(y)), y.astype(float)
     for _ in range(steps):
         i = np.where(beta < high, pull, -np.inf).argmax()
         j = np.where(beta > low, pull, np.inf).argmin()
         if pull[i] - pull[j] < 1e-7:
             break
-        best = (pull[i] - pull[j]) / (K[i, i] + K[j, j] - curvature * K[i, j])
-        step = min(best, high[i] - beta[i], beta[j] - low[j])
-        beta[i], beta[j] = min(beta[i] + step, high[i]), max(beta[j] - step, low[j])
-        if high[i] - beta[i] < 1e-12:
-            beta[i] = high[i]
-        if beta[j] - low[j] < 1e-12:
-            beta[j] = low[j]
-        moved = best if order == "unclipped" else step
-        change = moved * (K[i] - K[j]) if partners else moved * K[i]
-        if first_only:
-            change = np.where(np.isin(np.arange(len(y)), [i, j]), change, 0.0)
-        pull = pull - change
+        best = (pull[i] - pull[j]) / (K[i, i] + K[j, j] - 2 * K[i, j])
+        room_i, room_j = high[i] - beta[i], beta[j] - low[j]
+        step = min(best, room_i, room_j)
+        beta[i] = high[i] if step == room_i else beta[i] + step
+        beta[j] = low[j] if step == room_j else beta[j] - step
+        pull = pull - pulls(i, j, step, K)
     return beta
 
 
-def pulls_follow_the_unclipped_step(K, y, C):
-    return _smo(K, y, C, order="unclipped")
+def clips_each_by_itself_and_late(K, y, C):
+    low, high = np.minimum(0.0, C * y), np.maximum(0.0, C * y)
+    beta, pull = np.zeros(len(y)), y.astype(float)
+    for _ in range(4000):
+        i = np.where(beta < high, pull, -np.inf).argmax()
+        j = np.where(beta > low, pull, np.inf).argmin()
+        if pull[i] - pull[j] < 1e-7:
+            break
+        step = (pull[i] - pull[j]) / (K[i, i] + K[j, j] - 2 * K[i, j])
+        pull -= step * (K[i] - K[j])
+        beta[i] = min(beta[i] + step, high[i])
+        beta[j] = max(beta[j] - step, low[j])
+    return beta
+
+
+def _only(i, j, change):
+    return np.where(np.isin(np.arange(len(change)), [i, j]), change, 0.0)
 
 
 def pulls_of_the_pair_alone(K, y, C):
-    return _smo(K, y, C, first_only=True)
+    return _smo(K, y, C, pulls=lambda i, j, step, K: _only(i, j, step * (K[i] - K[j])))
 
 
 def pulls_follow_only_i(K, y, C):
-    return _smo(K, y, C, partners=False)
+    return _smo(K, y, C, pulls=lambda i, j, step, K: step * K[i])
 
 
 def range_of_both_signs(K, y, C):
-    return _smo(K, y, C, box=False)
+    return _smo(K, y, C, signs=False)
 
 
 def a_single_step(K, y, C):
@@ -944,7 +977,7 @@ REPAIR_SMO = Exercise(
     hints=(
         "After every step, `pull` should equal `y - K @ beta`. Print the largest difference, and see when it appears for the first time.",
         "With a large C the result is right. What happens more often when C is small?",
-        "The pulls must follow the step that the coefficients really took.",
+        "Both coefficients and the pulls must take one and the same step. When is it known how long it is?",
     ),
     cases=_smo_cases,
     oracle=_smo_oracle,
@@ -952,9 +985,9 @@ REPAIR_SMO = Exercise(
     atol=1e-4,
     mistakes=(
         Mistake(
-            pulls_follow_the_unclipped_step,
-            "The coefficients take the clipped step, but the pulls are updated with the step before clipping. From the first "
-            "clipped step on they belong to other coefficients.",
+            clips_each_by_itself_and_late,
+            "The pulls are updated with the step before clipping, which the coefficients do not take. And each of the two is "
+            "clipped by itself, so that their sum does not stay 0.",
             planted=True,
         ),
         Mistake(
@@ -1281,23 +1314,23 @@ def each_part_scaled_by_itself(X_train, y_train, X_new):
     return _fit_wines((X_train - a) / s, y_train).predict((X_new - b) / t)
 
 
-def only_the_training_part_is_scaled(X_train, y_train, X_new):
-    center, spread = _scaler(X_train)
-    return _fit_wines((X_train - center) / spread, y_train).predict(X_new)
-
-
-def most_frequent_class(X_train, y_train, X_new):
+def one_class_for_all(X_train, y_train, X_new):
     return np.full(len(X_new), np.bincount(y_train).argmax())
 
 
-def learns_by_heart(X_train, y_train, X_new):
-    center, spread = _scaler(X_train)
-    return _fit_wines((X_train - center) / spread, y_train, gamma=100.0).predict((X_new - center) / spread)
+def nearest_wine_in_raw_units(X_train, y_train, X_new):
+    return y_train[((X_new[:, None] - X_train) ** 2).sum(axis=2).argmin(axis=1)]
 
 
-def hardly_any_price(X_train, y_train, X_new):
+def two_growers_only(X_train, y_train, X_new):
     center, spread = _scaler(X_train)
-    return _fit_wines((X_train - center) / spread, y_train, C=0.005).predict((X_new - center) / spread)
+    machine = _fit_wines((X_train - center) / spread, y_train == 1)
+    return machine.predict((X_new - center) / spread).astype(int)
+
+
+def numbers_from_one(X_train, y_train, X_new):
+    center, spread = _scaler(X_train)
+    return _fit_wines((X_train - center) / spread, y_train).predict((X_new - center) / spread) + 1
 
 
 CLASSIFY_WINES = Exercise(
@@ -1328,19 +1361,21 @@ CLASSIFY_WINES = Exercise(
             "to the middle of the table.",
         ),
         Mistake(
-            only_the_training_part_is_scaled,
-            "The training wines were scaled and the new ones were not, so all new ones lie far outside, where f is the intercept.",
+            one_class_for_all,
+            "Every new wine gets the most frequent class, which is what the baseline does. A machine does it, too, if only the "
+            "training wines were scaled, or if gamma is much too large, or C much too small.",
         ),
         Mistake(
-            most_frequent_class, "Every wine gets the most frequent class: that is the baseline, not a classifier."
+            nearest_wine_in_raw_units,
+            "This behaves like the nearest neighbor in raw units, where one column with large numbers decides who is near.",
         ),
         Mistake(
-            learns_by_heart,
-            "With so narrow a kernel the machine knows its training wines by heart, and new ones resemble none of them.",
+            two_growers_only,
+            "Your machine tells class 1 from the rest and never answers 2. There are three growers.",
         ),
         Mistake(
-            hardly_any_price,
-            "Slack costs next to nothing, so the street holds all wines, and the sizes of the classes decide.",
+            numbers_from_one,
+            "The classes are counted from 1. Return them as they are in y_train: 0, 1 and 2.",
         ),
     ),
 )
