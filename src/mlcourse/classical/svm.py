@@ -234,10 +234,9 @@ class SVR(RegressorMixin, SupportVectorMachine):
         self._start(X)
         self._check_between("epsilon", 0, np.inf)
         most = np.full(len(y), float(self.C))
-        slope = np.array(
-            [y - self.epsilon, y + self.epsilon]
-        )  # up to the lower edge of the tube, down to the upper one
-        coef, b, self.n_iter_ = self._solve(X, slope, np.array([0 * most, -most]), np.array([most, 0 * most]))
+        slope = np.array([y - self.epsilon, y + self.epsilon])  # of the pull up, and down
+        low, high = np.array([0 * most, -most]), np.array([most, 0 * most])
+        coef, b, self.n_iter_ = self._solve(X, slope, low, high)
         self.support_, self.intercept_ = np.flatnonzero(coef), np.array([b])
         self.support_vectors_, self.dual_coef_ = X[self.support_], coef[None, self.support_]
         return self
@@ -293,9 +292,12 @@ def smo(K, slope, low, high, tol, max_iter=-1):
     """
     max_iter = MOST_STEPS if max_iter == -1 else max_iter
     n = slope.shape[1]
-    beta, pull, gain = np.zeros(slope.shape), slope.copy(), np.empty(slope.shape)
-    up, down = np.where(high > 0, 0, -np.inf), np.where(low < 0, 0, np.inf)  # 0 for those that may rise, fall
-    flat_beta, flat_pull, flat_up, flat_down = beta.ravel(), pull.ravel(), up.ravel(), down.ravel()
+    beta, pull = np.zeros(slope.shape), slope.copy()
+    gain = np.empty(slope.shape)
+    up = np.where(high > 0, 0, -np.inf)  # 0 for those that may rise
+    down = np.where(low < 0, 0, np.inf)  # 0 for those that may fall
+    flat_beta, flat_pull = beta.ravel(), pull.ravel()
+    flat_up, flat_down = up.ravel(), down.ravel()
     flat_low, flat_high = low.ravel(), high.ravel()
     edge, steps = 1e-12 * (high - low).max(), 0
     while True:
@@ -311,7 +313,8 @@ def smo(K, slope, low, high, tol, max_iter=-1):
         gain /= curvature
         j = int(gain.argmax())
         best = (flat_pull[i] - flat_pull[j]) / curvature[j % n]
-        step = min(best, flat_high[i] - flat_beta[i], flat_beta[j] - flat_low[j])
+        room_i, room_j = flat_high[i] - flat_beta[i], flat_beta[j] - flat_low[j]
+        step = min(best, room_i, room_j)
         for v, moved in ((i, flat_beta[i] + step), (j, flat_beta[j] - step)):
             if moved - flat_low[v] < edge:
                 moved = flat_low[v]
@@ -322,5 +325,6 @@ def smo(K, slope, low, high, tol, max_iter=-1):
             flat_down[v] = 0 if moved > flat_low[v] else np.inf
         pull -= step * (row - K[j % n])
     free = (up == 0) & (down == 0)
-    b = pull[free].mean() if free.any() else ((pull + up).max() + (pull + down).min()) / 2
+    ends = (pull + up).max(), (pull + down).min()
+    b = pull[free].mean() if free.any() else sum(ends) / 2
     return beta, float(b), steps, bool(violation.max() < tol)

@@ -44,7 +44,13 @@ def draw_classes(ax, X, y, *, names=None, size=5, alpha=0.85):
     """
     classes = np.unique(y)
     for number, label in enumerate(classes):
-        name = names[number] if names is not None else f"class {label:+d}" if len(classes) == 2 else f"class {label}"
+        name = (
+            names[number]
+            if names is not None
+            else f"class {label:+d}".replace("-", "−")
+            if len(classes) == 2
+            else f"class {label}"
+        )
         points = X[y == label]
         ax.plot(*points.T, MARKERS[number], color=f"C{number}", markersize=size, alpha=alpha, linewidth=0, label=name)
 
