@@ -8,6 +8,7 @@ pytestmark = needs_chromium
 
 VECTORS, NUMPY, REGRESSION = "math/vectors", "python/numpy", "classical/linear-regression"
 BASICS = "python/basics"
+SVM = "classical/support-vector-machines"
 GLOSSARY, NOTATION, USE, TEACH, CONTRIBUTING = "glossary", "notation", "how-to-use", "teach", "contributing"
 FIRST = 3
 
@@ -39,6 +40,11 @@ QUERIES = {
     "short-circuit evaluation": BASICS,
     "traceback": BASICS,
     "confusion matrix": GLOSSARY,
+    "kernel trick": SVM,
+    "support vector": SVM,
+    "soft margin": SVM,
+    "KKT conditions": SVM,
+    "working set selection": SVM,
     # function names
     "np.einsum": NUMPY,
     "einsum": NUMPY,
