@@ -976,7 +976,7 @@ REPAIR_SMO = Exercise(
     difficulty=4,
     hints=(
         "After every step, `pull` should equal `y - K @ beta`. Print the largest difference, and see when it appears for the first time.",
-        "With a large C the result is right. What happens more often when C is small?",
+        "Compare a step that ends within the box with one that reaches its edge: the first is right in all three places.",
         "Both coefficients and the pulls must take one and the same step. When is it known how long it is?",
     ),
     cases=_smo_cases,
