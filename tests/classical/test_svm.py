@@ -1,4 +1,4 @@
-"""Support vector machines reach scikit-learn's optimum, equal the plain loop, and keep their invariances."""
+"""Support vector machines reach scikit-learn's optimum and keep their invariances; the plain loop is in `test_svm_lessons`."""
 
 import warnings
 
@@ -84,34 +84,6 @@ def test_regression_equals_scikit_learns_on_200_tiny_problems(kernel):
         np.testing.assert_allclose(ours.predict(X), reference.predict(X), atol=1e-4, rtol=1e-4, err_msg=f"seed {seed}")
         np.testing.assert_allclose(ours.intercept_, reference.intercept_, atol=1e-4, rtol=1e-4)
         assert abs(ours.dual_coef_.sum()) < 1e-8 * C * len(X)
-
-
-def loop_svm(K, sign, C, tol):
-    """The plain loop: look at all pairs, move the one that violates optimality most, until none does."""
-    a, n = [0.0] * len(sign), len(sign)
-    while True:
-        pull = [sign[i] - sum(a[j] * sign[j] * K[i][j] for j in range(n)) for i in range(n)]
-        up = [i for i in range(n) if (a[i] < C if sign[i] > 0 else a[i] > 0)]
-        down = [i for i in range(n) if (a[i] > 0 if sign[i] > 0 else a[i] < C)]
-        i, j = max(up, key=lambda i: pull[i]), min(down, key=lambda i: pull[i])
-        if pull[i] - pull[j] < tol:
-            return np.array(a)
-        step = (pull[i] - pull[j]) / max(K[i][i] + K[j][j] - 2 * K[i][j], 1e-12)
-        step = min(step, C - a[i] if sign[i] > 0 else a[i], a[j] if sign[j] > 0 else C - a[j])
-        a[i] = min(max(a[i] + sign[i] * step, 0), C)
-        a[j] = min(max(a[j] - sign[j] * step, 0), C)
-
-
-def test_the_classifier_equals_the_plain_loop_on_200_tiny_problems():
-    for seed in range(200):
-        X, y, C = tiny(seed)
-        X, y = X[:8], y[:8]
-        model, sign = SVC(C=C, gamma=1.0, tol=1e-5).fit(X, y), 2 * y - 1
-        K = np.exp(-((X[:, None] - X) ** 2).sum(axis=2))
-        coef = loop_svm(K, sign, C, 1e-5) * sign
-        np.testing.assert_allclose(
-            model.decision_function(X) - model.intercept_, K @ coef, atol=1e-3, err_msg=f"seed {seed}"
-        )
 
 
 def test_optimality_conditions_hold_on_200_tiny_problems():

@@ -8,11 +8,11 @@ pytestmark = needs_chromium
 
 VECTORS, NUMPY, REGRESSION = "math/vectors", "python/numpy", "classical/linear-regression"
 TREES = "classical/decision-trees"
-BASICS = "python/basics"
 AUTOGRAD = "neural/tensor-and-autograd"
 MLP = "neural/multilayer-perceptron"
 OPTIMIZERS = "neural/optimizers"
 BASICS, CLUSTERING = "python/basics", "classical/clustering"
+SVM = "classical/support-vector-machines"
 GLOSSARY, NOTATION, USE, TEACH, CONTRIBUTING = "glossary", "notation", "how-to-use", "teach", "contributing"
 FIRST = 3
 
@@ -61,6 +61,11 @@ QUERIES = {
     "k-means": CLUSTERING,
     "silhouette": CLUSTERING,
     "Lloyd's algorithm": CLUSTERING,
+    "kernel trick": SVM,
+    "support vector": SVM,
+    "soft margin": SVM,
+    "KKT conditions": SVM,
+    "working set selection": SVM,
     # function names
     "np.einsum": NUMPY,
     "einsum": NUMPY,
@@ -101,7 +106,6 @@ QUERIES = {
     "autodiff": AUTOGRAD,
     "dense layer": MLP,
     "log loss": MLP,
-    "backprop": MLP,
     "CART": TREES,
     "overfitting depth": TREES,
     "Rand index": CLUSTERING,

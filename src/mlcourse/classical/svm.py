@@ -1,11 +1,12 @@
 """Support vector machines, solved by sequential minimal optimization (SMO).
 
-Both machines have the same dual problem. With a sign ``s = ±1`` for each variable ``a`` and a kernel matrix ``K``::
+A machine is ``f(x) = Σᵢ βᵢ k(xᵢ, x) + b``. Classification and regression find its coefficients by one and the same dual problem::
 
-    minimize   ½ Σᵢⱼ aᵢ sᵢ aⱼ sⱼ Kᵢⱼ + Σᵢ pᵢ aᵢ     subject to   Σᵢ sᵢ aᵢ = 0   and   0 ≤ aᵢ ≤ C
+    maximize   Σᵥ gᵥ βᵥ - ½ Σᵥᵤ βᵥ βᵤ Kᵥᵤ     subject to   Σᵥ βᵥ = 0   and   lowᵥ ≤ βᵥ ≤ highᵥ
 
-A classifier has one variable for each row, with ``s`` the class and ``p = -1``. Regression has two: how hard the row pulls the function up
-(``s = 1``, ``p = ε - y``) and down (``s = -1``, ``p = ε + y``).
+A classifier has one variable for each row: ``g = y = ±1``, from 0 to C for the one class and from -C to 0 for the other. Regression
+has two: one pulls the function up (``g = y - ε``, from 0 to C), the other down (``g = y + ε``, from -C to 0); their sum is the
+row's coefficient.
 
 References
 ----------
@@ -27,9 +28,8 @@ from mlcourse.classical.base import Estimator
 from mlcourse.classical.distances import blocks, squared_distances
 
 MOST_STEPS = 1_000_000
-WHOLE = (
-    1 << 24
-)  # numbers of the largest kernel matrix that is computed at once; of a larger one, lines as they are needed
+WHOLE = 1 << 24
+"""A kernel matrix with at most so many numbers is computed at once; of a larger one, lines as they are needed."""
 
 
 class SupportVectorMachine(Estimator):
@@ -61,9 +61,9 @@ class SupportVectorMachine(Estimator):
         K = self._gamma * K + self.coef0
         return np.tanh(K) if self.kernel == "sigmoid" else K**self.degree
 
-    def _solve(self, X, sign, p):
+    def _solve(self, X, slope, low, high):
         rows = KernelRows(lambda A: self._kernel(A, X), X)
-        a, b, steps, done = smo(rows, sign, p, float(self.C), self.tol, self.max_iter)
+        beta, b, steps, done = smo(rows, slope, low, high, self.tol, self.max_iter)
         if not done:
             warnings.warn(
                 f"{type(self).__name__}: SMO stopped after {steps} steps, before tol={self.tol} was reached; "
@@ -71,7 +71,7 @@ class SupportVectorMachine(Estimator):
                 ConvergenceWarning,
                 stacklevel=3,
             )
-        return a * sign, b, steps
+        return beta.sum(axis=0), b, steps
 
     def _values(self, X):
         """Return the functions' values, (n, functions)."""
@@ -150,8 +150,8 @@ class SVC(ClassifierMixin, SupportVectorMachine):
         for line, (first, second) in enumerate(self._pairs):
             rows = np.flatnonzero((codes == first) | (codes == second))
             sign = np.where(codes[rows] == second, 1.0, -1.0)[None]
-            found, self.intercept_[line], self.n_iter_[line] = self._solve(X[rows], sign, -np.ones_like(sign))
-            coef[line, rows] = found[0]
+            low, high = np.minimum(0, self.C * sign), np.maximum(0, self.C * sign)
+            coef[line, rows], self.intercept_[line], self.n_iter_[line] = self._solve(X[rows], sign, low, high)
         self.support_ = np.flatnonzero(coef.any(axis=0))
         self.support_vectors_, self.dual_coef_ = X[self.support_], coef[:, self.support_]
         return self
@@ -233,9 +233,10 @@ class SVR(RegressorMixin, SupportVectorMachine):
         X, y = self._training_data(X, y)
         self._start(X)
         self._check_between("epsilon", 0, np.inf)
-        sign = np.array([[1.0], [-1.0]]) * np.ones(len(y))  # the two pulls of each row
-        pulls, b, self.n_iter_ = self._solve(X, sign, self.epsilon - sign * y)
-        coef = pulls.sum(axis=0)
+        most = np.full(len(y), float(self.C))
+        slope = np.array([y - self.epsilon, y + self.epsilon])  # of the pull up, and down
+        low, high = np.array([0 * most, -most]), np.array([most, 0 * most])
+        coef, b, self.n_iter_ = self._solve(X, slope, low, high)
         self.support_, self.intercept_ = np.flatnonzero(coef), np.array([b])
         self.support_vectors_, self.dual_coef_ = X[self.support_], coef[None, self.support_]
         return self
@@ -267,58 +268,63 @@ class KernelRows:
         return self.known[i]
 
 
-def smo(K, sign, p, C, tol, max_iter=-1):
+def smo(K, slope, low, high, tol, max_iter=-1):
     """Solve the dual problem two variables at a time.
 
-    The equality constraint lets no variable move alone. A step takes the variable that wants most to move up (``s a`` rising), and the
-    partner with which the objective falls most, and moves both to the best point between them, or to the edge of the box.
+    The coefficients must add up to 0, so no variable moves alone. A step takes the variable that the objective wants to raise most and the
+    partner with which it gains most, and moves them in opposite directions to the best point, or to the edge of the box.
 
     Parameters
     ----------
     K : indexable, with ``K[i]`` of shape (n,), and an attribute ``diagonal`` of shape (n,)
-    sign, p : ndarray of shape (v, n)
-        One line for each of the `v` variables of a row.
-    C, tol : float
+    slope, low, high : ndarray of shape (v, n)
+        The objective's slope at 0, and the range, of each of the `v` variables of a row.
+    tol : float
     max_iter : int
 
     Returns
     -------
-    a : ndarray of shape (v, n)
+    beta : ndarray of shape (v, n)
     b : float
         The intercept.
     steps : int
     done : bool
     """
     max_iter = MOST_STEPS if max_iter == -1 else max_iter
-    n, s = sign.shape[1], sign.ravel()
-    a, pull = np.zeros(len(s)), -s * p.ravel()  # pull: minus the slope of the objective along s a
-    pulls = pull.reshape(sign.shape)  # the same numbers, below each other where they belong to one row
-    up, down = np.where(s > 0, 0, -np.inf), np.where(s < 0, 0, np.inf)  # 0 where s a may rise; where it may fall
-    edge, steps, gain = 1e-12 * C, 0, np.empty(sign.shape)
+    n = slope.shape[1]
+    beta, pull = np.zeros(slope.shape), slope.copy()
+    gain = np.empty(slope.shape)
+    up = np.where(high > 0, 0, -np.inf)  # 0 for those that may rise
+    down = np.where(low < 0, 0, np.inf)  # 0 for those that may fall
+    flat_beta, flat_pull = beta.ravel(), pull.ravel()
+    flat_up, flat_down = up.ravel(), down.ravel()
+    flat_low, flat_high = low.ravel(), high.ravel()
+    edge, steps = 1e-12 * (high - low).max(), 0
     while True:
         i = int((pull + up).argmax())
-        top = pull[i]
-        violation = top - (pull + down)  # -inf for those that cannot fall
+        violation = flat_pull[i] - (pull + down)  # -inf for those that may not fall
         if violation.max() < tol or steps == max_iter:
             break
         steps += 1
         row = K[i % n]
-        curvature = np.maximum(K.diagonal[i % n] + K.diagonal - 2 * row, 1e-12)  # (n,)
-        np.maximum(violation.reshape(sign.shape), 0, out=gain)
+        curvature = np.maximum(K.diagonal[i % n] + K.diagonal - 2 * row, 1e-12)
+        np.maximum(violation, 0, out=gain)
         gain *= gain
-        gain /= curvature  # by how much a free step lowers the objective, times 2
+        gain /= curvature
         j = int(gain.argmax())
-        step = (top - pull[j]) / curvature[j % n]
-        room_i = C - a[i] if s[i] > 0 else a[i]
-        room_j = a[j] if s[j] > 0 else C - a[j]
-        step = min(step, room_i, room_j)
-        for v, change in ((i, step), (j, -step)):
-            moved = a[v] + s[v] * change
-            moved = a[v] = 0.0 if moved < edge else C if moved > C - edge else moved
-            grows, shrinks = moved < C, moved > 0
-            up[v] = 0 if (grows if s[v] > 0 else shrinks) else -np.inf
-            down[v] = 0 if (shrinks if s[v] > 0 else grows) else np.inf
-        pulls -= step * (row - K[j % n])
+        best = (flat_pull[i] - flat_pull[j]) / curvature[j % n]
+        room_i, room_j = flat_high[i] - flat_beta[i], flat_beta[j] - flat_low[j]
+        step = min(best, room_i, room_j)
+        for v, moved in ((i, flat_beta[i] + step), (j, flat_beta[j] - step)):
+            if moved - flat_low[v] < edge:
+                moved = flat_low[v]
+            elif flat_high[v] - moved < edge:
+                moved = flat_high[v]
+            flat_beta[v] = moved
+            flat_up[v] = 0 if moved < flat_high[v] else -np.inf
+            flat_down[v] = 0 if moved > flat_low[v] else np.inf
+        pull -= step * (row - K[j % n])
     free = (up == 0) & (down == 0)
-    b = pull[free].mean() if free.any() else ((pull + up).max() + (pull + down).min()) / 2
-    return a.reshape(sign.shape), float(b), steps, bool(violation.max() < tol)
+    ends = (pull + up).max(), (pull + down).min()
+    b = pull[free].mean() if free.any() else sum(ends) / 2
+    return beta, float(b), steps, bool(violation.max() < tol)
