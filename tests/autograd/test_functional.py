@@ -60,7 +60,7 @@ def test_gelu():
 
 
 def test_leaky_relu():
-    for seed, rng in problems(50):
+    for seed, rng in problems():
         x = rng.normal(size=sizes(rng, rng.integers(0, 4)))
         equals_torch(lambda x: leaky_relu(x, 0.2), lambda x: F.leaky_relu(x, 0.2), x, differences=seed < 20)
 
@@ -207,7 +207,11 @@ ones = lambda *shape: Tensor(np.ones(shape))  # noqa: E731
         (lambda: attention(ones(4, 3), ones(4, 3), ones(5, 3)), ShapeError, ["keys must be 4, as in k"]),
         (lambda: attention(ones(3), ones(3), ones(3)), ShapeError, ["expected 2 axes"]),
         (lambda: attention(*[ones(4, 3)] * 3, mask=np.ones((4, 4))), TypeError, ["True and False", "float64"]),
-        (lambda: attention(*[ones(4, 3)] * 3, mask=np.ones((4, 5), bool)), ShapeError, ["mask", "keys must be 4"]),
+        (
+            lambda: attention(*[ones(4, 3)] * 3, mask=np.ones((4, 5), bool)),
+            ShapeError,
+            ["mask of shape (4, 5)", "(queries 4, keys 4)"],
+        ),
         (lambda: attention(*[ones(4, 3)] * 3, mask=np.zeros((4, 4), bool)), ValueError, ["hides every key"]),
     ],
 )

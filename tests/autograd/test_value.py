@@ -26,6 +26,8 @@ def expression(seed, leaves):
             lambda x, _: x.relu(),
             lambda x, _: (x.tanh() * 0.5).exp(),
             lambda x, _: (x.tanh() + 2) ** -1.5,
+            lambda x, _: 1 - x / 2,
+            lambda x, _: 3 / (x * x + 2),
         ]
         made.append(choose.choice(operations)(x, y).tanh())
     return made[-1] * made[-2] + made[-3]

@@ -152,6 +152,8 @@ def test_a_very_long_word_takes_no_forever():
         (lambda: BPETokenizer.train("text", 255), ValueError, "256 bytes"),
         (lambda: BPETokenizer().decode([256]), IndexError, "from 0 to 255; got 256"),
         (lambda: BPETokenizer().decode([-1]), IndexError, "got -1"),
+        (lambda: BPETokenizer().encode(b"text"), TypeError, "must be a str; got bytes"),
+        (lambda: BPETokenizer.train([1, 2], 300), TypeError, "must be a str; got int"),
     ],
 )
 def test_errors_say_what_came(make, error, words):

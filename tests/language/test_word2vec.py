@@ -84,4 +84,6 @@ def test_unknown_words_and_too_little_text():
     for sentences in ([], [[]], [["a", "b"]]):
         with pytest.raises(ValueError, match="min_count"):
             Word2Vec.train(sentences)
+    with pytest.raises(TypeError, match="a list of words"):
+        Word2Vec.train(["one sentence", "another"], min_count=1)
     assert Word2Vec.train([["a"], ["a"]], min_count=1).words == ["a"]  # no pairs to learn from

@@ -1,5 +1,7 @@
 """Every layer equals torch's with the same parameters, forward and backward; gradients of all parameters pass finite differences."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -11,8 +13,11 @@ from mlcourse.shapes import ShapeError
 DOUBLE = {"dtype": torch.float64}
 
 
-def compare(ours, theirs, pairs, *inputs, run=None, places=10):
-    """Copy our parameters into torch's (`pairs`: name there, name here, function that changes the layout) and compare everything."""
+def compare(ours, theirs, pairs, *inputs, run=None, places=10, differences=True):
+    """Copy our parameters into torch's (`pairs`: name there, name here, function that changes the layout) and compare everything.
+
+    Then compare the gradients of inputs and parameters with finite differences.
+    """
     ours.to(np.float64)
     own, other = dict(ours.named_parameters()), dict(theirs.named_parameters())
     assert {name for _, name, _ in pairs} == set(own), "a parameter is not compared"
@@ -32,6 +37,8 @@ def compare(ours, theirs, pairs, *inputs, run=None, places=10):
         np.testing.assert_allclose(
             layout(own[ours_name].grad), other[name].grad.numpy(), atol=10.0**-places, err_msg=ours_name
         )
+    if differences:
+        gradient_check(lambda *_: ours(*x), *x, *ours.parameters())
 
 
 def same(array):
@@ -47,15 +54,18 @@ def random_sizes(seed, n, smallest=1):
     return rng, *(int(size) for size in rng.integers(smallest, 5, n))
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_layers_with_parameters(seed):
-    rng, n, c, d, k, h = random_sizes(seed, 5)
-    images, rows = rng.normal(size=(n + 1, c, h + 2, k + 2)), rng.normal(size=(n + 1, k, d))
-    compare(nn.Linear(d, k, rng=rng), torch.nn.Linear(d, k, **DOUBLE), LINEAR, rows)
-    compare(nn.Linear(d, k, bias=False, rng=rng), torch.nn.Linear(d, k, bias=False, **DOUBLE), LINEAR[:1], rows)
-    compare(nn.Conv2d(c, d, 2, 2, 1, rng=rng), torch.nn.Conv2d(c, d, 2, 2, 1, **DOUBLE), PLAIN, images)
-    compare(nn.LayerNorm(d), torch.nn.LayerNorm(d, **DOUBLE), PLAIN, rows, places=8)
-    compare(nn.BatchNorm(c), torch.nn.BatchNorm2d(c, **DOUBLE), PLAIN, images, places=8)
+def test_layers_with_parameters():
+    for seed in range(200):
+        rng, n, c, d, k, h = random_sizes(seed, 5)
+        images, rows = rng.normal(size=(n + 1, c, h + 2, k + 2)), rng.normal(size=(n + 1, k, d))
+        few = {"differences": seed < 5}
+        compare(nn.Linear(d, k, rng=rng), torch.nn.Linear(d, k, **DOUBLE), LINEAR, rows, **few)
+        bare = nn.Linear(d, k, bias=False, rng=rng), torch.nn.Linear(d, k, bias=False, **DOUBLE)
+        compare(*bare, LINEAR[:1], rows, **few)
+        compare(nn.Conv2d(c, d, 2, 2, 1, rng=rng), torch.nn.Conv2d(c, d, 2, 2, 1, **DOUBLE), PLAIN, images, **few)
+        few = {"differences": 2 <= seed < 7, "places": 8}
+        compare(nn.LayerNorm(d + 1), torch.nn.LayerNorm(d + 1, **DOUBLE), PLAIN, rng.normal(size=(n, k, d + 1)), **few)
+        compare(nn.BatchNorm(c), torch.nn.BatchNorm2d(c, **DOUBLE), PLAIN, images, **few)
 
 
 def test_layers_without_parameters():
@@ -107,7 +117,7 @@ def test_batch_norm_keeps_the_running_averages_of_torch(shape):
 @pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
 @pytest.mark.parametrize("given", [False, True])
 def test_recurrent_layers(kind, given):
-    for seed in range(20):
+    for seed in range(100):
         rng, n, T, d, k = random_sizes(seed, 4)
         ours, theirs = (
             getattr(nn, kind)(d, k, rng=rng).to(np.float64),
@@ -138,6 +148,8 @@ def test_recurrent_layers(kind, given):
             np.testing.assert_allclose(bias.grad, expected, atol=1e-10)
         for a, b in zip(own, other, strict=True) if given else ():
             np.testing.assert_allclose(a.grad, b.grad[0].numpy(), atol=1e-10)
+        if seed < 3:
+            gradient_check(lambda *_, x=x, layer=ours: layer(x)[0], *ours.parameters())
 
 
 @pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
@@ -153,7 +165,7 @@ def split_heads(parts):
     return lambda layer: np.concatenate([getattr(layer, part).weight.data.T for part in parts])
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(50))
 @pytest.mark.parametrize("kind", ["itself", "context", "causal", "padding"])
 def test_multi_head_attention(seed, kind):
     rng, n, queries, keys, heads, e = random_sizes(seed, 5)
@@ -197,6 +209,8 @@ def test_multi_head_attention(seed, kind):
         np.concatenate([layer.bias.grad for layer in three]), theirs.in_proj_bias.grad.numpy(), atol=1e-10
     )
     np.testing.assert_allclose(ours.output.weight.grad.T, theirs.out_proj.weight.grad.numpy(), atol=1e-10)
+    if seed == 0:
+        gradient_check(lambda *_: ours(a, None if c is a else c, mask), a, *ours.parameters())
 
 
 def test_block_equals_the_pre_norm_layer_of_torch():
@@ -259,6 +273,27 @@ def test_gradients_of_whole_models_pass_finite_differences(make, shape):
     assert gradient_check(lambda *_: model(x), x, *model.parameters()) < 1e-6
 
 
+@pytest.mark.parametrize("make", [
+    lambda: nn.Linear(3, 2), lambda: nn.Conv2d(3, 4, 2), lambda: nn.MaxPool(2), lambda: nn.AveragePool(2), lambda: nn.LayerNorm(3),
+    lambda: nn.BatchNorm(3), lambda: nn.BatchNorm(3).eval(), lambda: nn.Dropout(0.5), lambda: nn.Flatten(), lambda: nn.ReLU(),
+    lambda: nn.RNN(3, 4), lambda: nn.LSTM(3, 4), lambda: nn.GRU(3, 4), lambda: nn.MultiHeadAttention(4, 2), lambda: nn.Block(4, 2),
+    lambda: nn.Sequential(nn.Flatten(), nn.Linear(3, 2)),
+])  # fmt: skip
+def test_for_every_shape_a_layer_works_or_says_its_name_and_the_shape(make):
+    layer = make()
+    names = [type(module).__name__ for _, module in layer.named_modules()]
+    for axes in range(5):
+        for shape in itertools.product([0, 1, 3, 4], repeat=axes):
+            try:
+                layer(np.zeros(shape))
+            except ShapeError as error:
+                assert str(error).startswith(tuple(names)), str(error)
+                assert "scalar" in str(error) or str(shape) in str(error) or len(names) > 1
+            except ValueError as error:  # one value per channel is too little, whatever the shape
+                assert isinstance(layer, nn.BatchNorm)
+                assert "more than one value per channel" in str(error)
+
+
 def test_dropout_only_in_training_and_repeatable():
     x = Tensor(np.ones((50, 50)))
     assert (nn.Dropout(0.5, rng=1)(x).data == nn.Dropout(0.5, rng=1)(x).data).all()
@@ -306,7 +341,19 @@ def test_weights_begin_as_documented_and_repeat_with_the_generator():
             ["GRU(3 -> 4) cannot take state", "n must be 2"],
         ),
         (lambda: nn.MultiHeadAttention(10, 4), ValueError, ["multiple of heads", "d=10", "heads=4"]),
-        (lambda: nn.MultiHeadAttention(8, 2)(np.ones((2, 3, 6))), ShapeError, ["Linear(8 -> 8)"]),
+        (lambda: nn.MultiHeadAttention(8, 0), ValueError, ["heads=0"]),
+        (
+            lambda: nn.MultiHeadAttention(8, 2)(np.ones((2, 3, 6))),
+            ShapeError,
+            ["MultiHeadAttention(d=8, heads=2) cannot take x", "queries 3, d 6", "d must be 8"],
+        ),
+        (lambda: nn.MultiHeadAttention(8, 2)(np.ones((2, 3, 8)), np.ones((3, 3, 8))), ShapeError, ["n must be 2"]),
+        (lambda: nn.LSTM(3, 4)(np.ones((2, 5, 3)), np.ones((2, 4))), TypeError, ["the pair (state, cell)", "ndarray"]),
+        (lambda: nn.RNN(3, 4)(np.ones((2, 0, 3))), ShapeError, ["RNN(3 -> 4) needs at least one time", "(2, 0, 3)"]),
+        (lambda: nn.Flatten()(np.ones(())), ShapeError, ["Flatten() cannot take a scalar"]),
+        (lambda: nn.Linear(0, 3), ValueError, ["at least 1", "(0, 3)"]),
+        (lambda: nn.Conv2d(1, 2, 3, stride=0)(np.ones((1, 1, 8, 8))), ValueError, ["Conv2d(1 -> 2", "got 0 and 0"]),
+        (lambda: nn.MaxPool(0)(np.ones((1, 1, 8, 8))), ValueError, ["MaxPool(size=0", "at least 1"]),
         (lambda: nn.Dropout(1.5), ValueError, ["from 0 to 1", "1.5"]),
         (lambda: nn.MaxPool(3)(Tensor(np.ones((1, 1, 2, 2)))), ShapeError, ["MaxPool(size=3, stride=3)", "2 × 2"]),
     ],

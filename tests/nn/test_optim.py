@@ -6,6 +6,7 @@ import torch
 
 from mlcourse import nn
 from mlcourse.nn import optim
+from mlcourse.shapes import ShapeError
 
 CASES = [
     (nn.SGD, torch.optim.SGD, {}),
@@ -88,8 +89,9 @@ def test_a_parameter_without_a_gradient_stays_as_in_torch(ours, theirs, options)
         assert_same(w, t, f"step {step}")
 
 
-def test_the_gradients_are_not_changed():
-    rng, w, t, optimizer, _ = both(nn.Adam, torch.optim.Adam, {"weight_decay": 0.1})
+@pytest.mark.parametrize(("ours", "theirs", "options"), CASES)
+def test_the_gradients_are_not_changed(ours, theirs, options):
+    rng, w, t, optimizer, _ = both(ours, theirs, options)
     set_gradients(rng, w, t)
     before = [a.grad.copy() for a in w]
     optimizer.step()
@@ -108,13 +110,13 @@ def test_the_learning_rate_may_change_between_steps():
 
 
 def test_an_array_given_to_a_parameter_by_hand_is_kept():
-    w = nn.Parameter([1.0, 1.0])
+    w = nn.Parameter(np.ones((2, 3)))
     optimizer = nn.SGD([w], lr=1.0)
     for start in (5.0, 7.0):
-        w.data = np.full(2, start, np.float32)
-        w.grad = np.ones(2, np.float32)
+        w.data = np.full((3, 2), start, np.float32).T  # in another order of memory
+        w.grad = np.ones((3, 2), np.float32).T
         optimizer.step()
-        assert w.data.tolist() == [start - 1] * 2
+        assert w.data.tolist() == [[start - 1] * 3] * 2
 
 
 def test_two_optimizers_may_share_a_parameter():
@@ -141,6 +143,38 @@ def test_a_model_that_was_converted_afterwards_is_refused():
     model(np.ones((1, 2))).sum().backward()
     with pytest.raises(TypeError, match=r"make the optimizer after model.to\(dtype\)"):
         optimizer.step()
+
+
+@pytest.mark.parametrize(("ours", "theirs", "options"), CASES)
+def test_a_run_goes_on_from_its_saved_state_as_if_never_stopped(ours, theirs, options, tmp_path):
+    rng, w, t, optimizer, reference = both(ours, theirs, options)
+    for step in range(10):
+        if step == 4:
+            np.savez(tmp_path / "state.npz", **optimizer.state_dict())
+            optimizer = ours(w, **options)
+            optimizer.load_state_dict(np.load(tmp_path / "state.npz"))
+        set_gradients(rng, w, t)
+        optimizer.step()
+        reference.step()
+        assert_same(w, t, f"step {step}")
+
+
+def test_a_saved_state_is_a_copy():
+    w = nn.Parameter([1.0])
+    optimizer = nn.SGD([w], lr=1.0, momentum=0.9)
+    state = optimizer.state_dict()
+    w.grad = np.ones(1, np.float32)
+    optimizer.step()
+    assert state["velocity"].tolist() == [0]
+    assert state["steps"] == 0
+
+
+def test_the_state_of_another_method_or_model_is_refused():
+    adam = nn.Adam([nn.Parameter([1.0, 2.0])])
+    with pytest.raises(KeyError, match="was it saved by another optimizer"):
+        adam.load_state_dict(nn.SGD([nn.Parameter([1.0, 2.0])]).state_dict())
+    with pytest.raises(ShapeError, match="mean has 3 numbers, the parameters have 2"):
+        adam.load_state_dict(nn.Adam([nn.Parameter([1.0, 2.0, 3.0])]).state_dict())
 
 
 def test_step_without_backward_says_so():

@@ -192,6 +192,44 @@ def test_patience_needs_validation():
         nn.fit(model, nn.mse_loss, nn.SGD(model.parameters()), [], epochs=1, patience=2)
 
 
+def test_a_loss_on_validation_that_is_no_number_stops_after_the_patience():
+    model = nn.Linear(1, 1, bias=False, rng=0)
+    before = model.weight.data.copy()
+
+    def loss(prediction, _):
+        return (prediction * 0).sum() if prediction.requires_grad else Tensor(np.nan)
+
+    batches = [(np.ones((2, 1)), np.ones(2))]
+    optimizer = nn.SGD(model.parameters(), lr=0.1)
+    history = nn.fit(model, loss, optimizer, batches, epochs=9, validation=batches, patience=2, progress=False)
+    assert len(history) == 2
+    np.testing.assert_array_equal(model.weight.data, before)
+
+
+def test_a_schedule_is_over_when_the_training_is():
+    model, batches = nn.Linear(1, 1), [(np.ones((2, 1)), np.ones((2, 1)))]
+    optimizer = nn.SGD(model.parameters(), lr=0.5)
+    for _ in range(2):
+        nn.fit(model, nn.mse_loss, optimizer, batches, epochs=3, schedule=lambda _: 0.1, progress=False)
+        assert optimizer.lr == 0.5
+
+
+def test_batches_that_are_used_up_are_noticed():
+    model = nn.Linear(1, 1)
+    batches = ((np.ones((2, 1)), np.ones((2, 1))) for _ in range(3))
+    with pytest.raises(ValueError, match="generator"):
+        nn.fit(model, nn.mse_loss, nn.SGD(model.parameters()), batches, epochs=2, progress=False)
+    with pytest.raises(ValueError, match="no batches"):
+        nn.evaluate(model, {"loss": nn.mse_loss}, [])
+
+
+@pytest.mark.parametrize("labels", [np.zeros((3, 1), int), np.zeros(2, int), np.zeros((3, 2), int)])
+def test_accuracy_refuses_labels_of_another_shape(labels):
+    assert nn.accuracy(Tensor([[2.0, 1.0], [0.0, 1.0], [1.0, 0.0]]), np.array([0, 1, 1])) == pytest.approx(2 / 3)
+    with pytest.raises(ShapeError, match="accuracy cannot take labels"):
+        nn.accuracy(np.zeros((3, 2)), labels)
+
+
 def test_the_bar_shows_the_figures(capfd):
     train(0, epochs=1, progress=True)
     shown = capfd.readouterr().err

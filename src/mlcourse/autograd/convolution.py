@@ -12,8 +12,6 @@ import numpy as np
 from mlcourse.autograd.tensor import as_tensor, record
 from mlcourse.shapes import ShapeError, check_shapes
 
-__all__ = ["average_pool", "conv2d", "max_pool"]
-
 BLOCK = 1 << 18  # numbers that are unfolded at once: they stay in the processor's cache
 
 
@@ -53,25 +51,21 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, where="conv2d"):
            [-1., -1.]], dtype=float32)
     """
     x = as_tensor(x, weight)
-    _check_images(where, x, weight, padding)
+    _check_images(where, x, weight, stride, padding)
     n, c, h, w = x.shape
     o, _, kh, kw = weight.shape
     ho, wo = (h + 2 * padding - kh) // stride + 1, (w + 2 * padding - kw) // stride + 1
-    images = _pad(x.data, padding)  # (c, n, h + 2 padding, w + 2 padding)
+    images = np.pad(x.data.transpose(1, 0, 2, 3), [(0, 0), (0, 0), (padding, padding), (padding, padding)])
+    windows = _windows(kh, kw, stride, ho, wo)
     W = weight.data.reshape(o, c * kh * kw)
     per_block = max(1, BLOCK // (c * kh * kw * ho * wo))
     blocks = [slice(start, min(start + per_block, n)) for start in range(0, n, per_block)]
-    windows = [
-        (i, j, slice(i, i + stride * (ho - 1) + 1, stride), slice(j, j + stride * (wo - 1) + 1, stride))
-        for i in range(kh)
-        for j in range(kw)
-    ]
 
     def unfold(block):
         """(c · kh · kw, images · ho · wo): a column holds what the filters cover at one place."""
         columns = np.empty((c, kh, kw, block.stop - block.start, ho, wo), images.dtype)
-        for i, j, rows, cols in windows:
-            columns[:, i, j] = images[:, block, rows, cols]
+        for (i, j), window in windows.items():
+            columns[:, i, j] = images[:, block][window]
         return columns.reshape(c * kh * kw, -1)
 
     Y = np.empty((o, n, ho * wo), images.dtype)
@@ -81,14 +75,14 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, where="conv2d"):
         Y += bias.data[:, None, None]
 
     def channels_first(g):
-        return np.ascontiguousarray(g.transpose(1, 0, 2, 3)).reshape(o, n, ho * wo)
+        return g.transpose(1, 0, 2, 3).reshape(o, n, ho * wo)
 
     def gradient_of_x(g):
         g, spread = channels_first(g), np.zeros_like(images)
         for block in blocks:
             columns = (W.T @ g[:, block].reshape(o, -1)).reshape(c, kh, kw, -1, ho, wo)
-            for i, j, rows, cols in windows:
-                spread[:, block, rows, cols] += columns[:, i, j]
+            for (i, j), window in windows.items():
+                spread[:, block][window] += columns[:, i, j]
         return spread[:, :, padding : padding + h, padding : padding + w].transpose(1, 0, 2, 3)
 
     def gradient_of_weight(g):
@@ -98,7 +92,7 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, where="conv2d"):
 
     operands = [(x, gradient_of_x), (weight, gradient_of_weight)]
     if bias is not None:
-        operands.append((bias, lambda g: channels_first(g).reshape(o, -1) @ np.ones(n * ho * wo, g.dtype)))
+        operands.append((bias, lambda g: channels_first(g).sum(axis=(1, 2))))
     return record(Y.reshape(o, n, ho, wo).transpose(1, 0, 2, 3), *operands)
 
 
@@ -125,7 +119,7 @@ def max_pool(x, size=2, stride=None, where="max_pool"):
            [13., 15.]], dtype=float32)
     """
     x, stride = as_tensor(x), size if stride is None else stride
-    windows = _windows(where, x, size, stride)
+    windows = _windows_of_pool(where, x, size, stride)
     parts = [x.data[window] for window in windows]  # the first number of every window, the second, …
     largest = parts[0].copy(order="K")
     for part in parts[1:]:
@@ -155,7 +149,7 @@ def average_pool(x, size=2, stride=None, where="average_pool"):
            [10.5, 12.5]], dtype=float32)
     """
     x, stride = as_tensor(x), size if stride is None else stride
-    windows = _windows(where, x, size, stride)
+    windows = _windows_of_pool(where, x, size, stride)
     mean = sum(x.data[window] for window in windows) * x.dtype.type(1 / size**2)
 
     def pullback(g):
@@ -167,37 +161,33 @@ def average_pool(x, size=2, stride=None, where="average_pool"):
     return record(mean, (x, pullback))
 
 
-def _pad(x, padding):
-    """Images in the memory order (channels, n, height, width) with zeros around them."""
-    n, c, h, w = x.shape
-    padded = np.zeros((c, n, h + 2 * padding, w + 2 * padding), x.dtype)
-    padded[:, :, padding : padding + h, padding : padding + w] = x.transpose(1, 0, 2, 3)
-    return padded
+def _windows(height, width, stride, rows, cols):
+    """For each place in a window the index that takes, from all images, the numbers at this place of the windows."""
+    return {
+        (i, j): (..., slice(i, i + stride * rows, stride), slice(j, j + stride * cols, stride))
+        for i in range(height)
+        for j in range(width)
+    }
 
 
-def _windows(where, x, size, stride):
-    """For each place in a window the index that takes this place of all windows."""
-    check_shapes(where, x=(x.data, "n channels height width"))
+def _windows_of_pool(where, x, size, stride):
+    if size < 1 or stride < 1:
+        raise ValueError(f"{where}: size and stride must be at least 1; got {size} and {stride}")
+    check_shapes(where, x=(x, "n channels height width"))
     h, w = x.shape[2:]
     if size > min(h, w):
         raise ShapeError(
             f"{where} cannot take x of shape {x.shape}\n  its images are {h} × {w}, smaller than the window of {size} × {size}\n"
             "  hint: pool less often, or use a smaller window"
         )
-    rows, cols = (h - size) // stride, (w - size) // stride
-    return [
-        (..., slice(i, i + stride * rows + 1, stride), slice(j, j + stride * cols + 1, stride))
-        for i in range(size)
-        for j in range(size)
-    ]
+    return _windows(size, size, stride, (h - size) // stride + 1, (w - size) // stride + 1).values()
 
 
-def _check_images(where, x, weight, padding):
-    if x.ndim != 4 or x.shape[1] != weight.shape[1]:
-        hint = (
-            None if x.ndim == 4 else "images have shape (n, channels, height, width); add axes of size 1 with reshape"
-        )
-        check_shapes(where, hint=hint, weight=(weight.data, "out in kh kw"), x=(x.data, "n in height width"))
+def _check_images(where, x, weight, stride, padding):
+    if stride < 1 or padding < 0:
+        raise ValueError(f"{where}: stride must be at least 1 and padding at least 0; got {stride} and {padding}")
+    hint = "images are (n, channels, height, width): a missing axis comes by reshape, channels that are last move by transpose(0, 3, 1, 2)"
+    check_shapes(where, hint=hint, weight=(weight, "out in kh kw"), x=(x, "n in height width"))
     (h, w), (kh, kw) = x.shape[2:], weight.shape[2:]
     if kh > h + 2 * padding or kw > w + 2 * padding:
         raise ShapeError(

@@ -1,8 +1,5 @@
 """Functions whose derivative is worked out as a whole: faster than a chain of operations of `Tensor`, and as exact.
 
-Two facts about NumPy shape this file. A matrix product with a vector of ones adds up rows several times faster than ``sum(axis=-1)``,
-and arithmetic in place saves most of the time that large temporary arrays cost.
-
 Every function takes `where`, the name that stands in front of its error messages; a layer passes itself.
 """
 
@@ -13,22 +10,7 @@ import math
 import numpy as np
 
 from mlcourse.autograd.tensor import as_tensor, record, record_jointly
-from mlcourse.shapes import check_shapes
-
-__all__ = [
-    "attention",
-    "batch_norm",
-    "causal_mask",
-    "dropout",
-    "embedding",
-    "gelu",
-    "layer_norm",
-    "leaky_relu",
-    "linear",
-    "log_softmax",
-    "normalize",
-    "softmax",
-]
+from mlcourse.shapes import ShapeError, check_shapes
 
 
 def linear(x, weight, bias=None, where="linear"):
@@ -60,19 +42,18 @@ def linear(x, weight, bias=None, where="linear"):
         axes = _leading(x, "in")
         hint = f"the last axis of x holds the features: build the layer for {x.shape[-1] if x.ndim else 1} of them, or transpose x"
         check_shapes(where, hint=hint, weight=(W, "in out"), x=(x.data, axes))
-    lead = x.shape[:-1]
-    X = x.data.reshape(math.prod(lead), W.shape[0])  # (n, in)
+    X = x.data.reshape(math.prod(x.shape[:-1]), W.shape[0])  # (n, in)
     Y = X @ W
     if bias is not None:
         Y += bias.data
 
     def rows(g):
-        return g.reshape(len(X), W.shape[1])
+        return g.reshape(Y.shape)
 
-    operands = [(x, lambda g: (rows(g) @ W.T).reshape(*lead, W.shape[0])), (weight, lambda g: X.T @ rows(g))]
+    operands = [(x, lambda g: (rows(g) @ W.T).reshape(x.shape)), (weight, lambda g: X.T @ rows(g))]
     if bias is not None:
-        operands.append((bias, lambda g: _sum_of_rows(rows(g))))
-    return record(Y.reshape(*lead, W.shape[1]), *operands)
+        operands.append((bias, rows))  # backward adds up the rows, as after every broadcast
+    return record(Y.reshape(*x.shape[:-1], W.shape[1]), *operands)
 
 
 def softmax(x, axis=-1):
@@ -85,8 +66,7 @@ def softmax(x, axis=-1):
     array([0. , 0. , 0.5, 0.5], dtype=float32)
     """
     x = as_tensor(x)
-    p = np.exp(x.data - x.data.max(axis=axis, keepdims=True))
-    p /= p.sum(axis=axis, keepdims=True)
+    p = _softmax(x.data, axis)
     return record(p, (x, lambda g: p * (g - (g * p).sum(axis=axis, keepdims=True))))
 
 
@@ -120,28 +100,13 @@ def gelu(x):
     """
     x = as_tensor(x)
     a, k, c = x.data, math.sqrt(2 / math.pi), 0.044715
-    t = a * a
-    t *= k * c
-    t += k
-    t *= a
-    t = np.tanh(t)  # of k (a + c a³)
-    y = t + 1
-    y *= a
-    y *= 0.5
+    t = np.tanh(k * (a + c * (a * a * a)))
 
-    def pullback(g):  # ½ (1 + t) + ½ a (1 - t²) k (1 + 3 c a²)
-        slope = a * a
-        slope *= 3 * c * k
-        slope += k
-        slope *= a
-        slope *= 1 - t * t
-        slope += t
-        slope += 1
-        slope *= 0.5
-        slope *= g
-        return slope
+    def pullback(g):
+        slope = k * (1 + 3 * c * (a * a))  # of k (a + c a³)
+        return g * (0.5 * (1 + t) + 0.5 * a * (1 - t * t) * slope)
 
-    return record(y, (x, pullback))
+    return record(0.5 * a * (1 + t), (x, pullback))
 
 
 def leaky_relu(x, slope=0.01):
@@ -187,26 +152,10 @@ def layer_norm(x, weight, bias, eps=1e-5, where="layer_norm"):
     d = len(weight)
     if x.ndim == 0 or x.shape[-1] != d:
         check_shapes(where, weight=(weight.data, "d"), x=(x.data, _leading(x, "d")))
-    h = x.data.reshape(math.prod(x.shape[:-1]), d)  # (n, d)
-    h = h - (_row_sums(h) / d)[:, None]
-    scale = 1 / np.sqrt(_row_dots(h, h) / d + eps)  # (n,)
-    h *= scale[:, None]
-
-    def pullback(g):  # scale · (gw - mean(gw) - h · mean(gw · h)) with gw = g · weight
-        gw = g.reshape(h.shape) * weight.data
-        gw -= (_row_sums(gw) / d)[:, None]
-        gw -= h * (_row_dots(gw, h) / d)[:, None]
-        gw *= scale[:, None]
-        return gw.reshape(x.shape)
-
+    h, _, _, pullback = _standardize(x.data, -1, eps)
     y = h * weight.data
     y += bias.data
-    return record(
-        y.reshape(x.shape),
-        (x, pullback),
-        (weight, lambda g: np.einsum("nd,nd->d", g.reshape(h.shape), h)),
-        (bias, lambda g: _sum_of_rows(g.reshape(h.shape))),
-    )
+    return record(y, (x, lambda g: pullback(g * weight.data)), (weight, lambda g: g * h), (bias, lambda g: g))
 
 
 def batch_norm(x, weight, bias, eps=1e-5, where="batch_norm"):
@@ -224,6 +173,13 @@ def batch_norm(x, weight, bias, eps=1e-5, where="batch_norm"):
     mean, variance : ndarray of shape (channels,)
         Of this batch; the variance is divided by the number of values.
 
+    Raises
+    ------
+    ShapeError
+        If `x` has another number of axes or channels.
+    ValueError
+        If there is only one value per channel, or none.
+
     References
     ----------
     Ioffe, S. and Szegedy, C. (2015). Batch normalization: accelerating deep network training by reducing internal covariate shift. ICML.
@@ -238,30 +194,15 @@ def batch_norm(x, weight, bias, eps=1e-5, where="batch_norm"):
     """
     x = as_tensor(x, weight)
     _check_channels(where, x, weight)
-    h = _channels_first(x.data)  # (c, m): the m values of each channel
-    m = h.shape[1]
-    mean = _row_sums(h) / m
-    h = h - mean[:, None]
-    variance = _row_dots(h, h) / m
-    scale = 1 / np.sqrt(variance + eps)
-    h *= scale[:, None]
-
-    def pullback(g):  # weight · scale · (g - mean(g) - h · mean(g · h))
-        g = _channels_first(g)
-        dx = g - (_row_sums(g) / m)[:, None]
-        dx -= h * (_row_dots(g, h) / m)[:, None]
-        dx *= (weight.data * scale)[:, None]
-        return _channels_second(dx, x.shape)
-
-    y = h * weight.data[:, None]
-    y += bias.data[:, None]
-    y = record(
-        _channels_second(y, x.shape),
-        (x, pullback),
-        (weight, lambda g: _row_dots(_channels_first(g), h)),
-        (bias, lambda g: _row_sums(_channels_first(g))),
-    )
-    return y, mean, variance
+    if x.size < 2 * x.shape[1]:
+        raise ValueError(f"{where} needs more than one value per channel in training; use a larger batch, or eval()")
+    axes, column = (0, *range(2, x.ndim)), (-1,) + (1,) * (x.ndim - 2)
+    h, mean, variance, pullback = _standardize(x.data, axes, eps)
+    w = weight.data.reshape(column)
+    y = h * w
+    y += bias.data.reshape(column)
+    sums = (weight, lambda g: (g * h).sum(axis=axes)), (bias, lambda g: g.sum(axis=axes))
+    return record(y, (x, lambda g: pullback(g * w)), *sums), mean.ravel(), variance.ravel()
 
 
 def normalize(x, weight, bias, mean, variance, eps=1e-5, where="normalize"):
@@ -320,16 +261,9 @@ def embedding(weight, index, where="embedding"):
            [2., 3.],
            [0., 1.]], dtype=float32)
     """
-    index, (rows, d) = np.asarray(index), weight.shape
-    check_index(where, "index", index, rows)
-
-    def pullback(g):
-        table = np.zeros((rows, d), g.dtype)
-        place = index.reshape(-1, 1) * d + np.arange(d)
-        np.add.at(table.reshape(-1), place.ravel(), g.ravel())  # the one-dimensional form is several times faster
-        return table
-
-    return record(weight.data[index], (weight, pullback))
+    index = np.asarray(index)
+    check_index(where, "index", index, len(weight))
+    return weight[index]
 
 
 def attention(q, k, v, mask=None, where="attention"):
@@ -365,17 +299,19 @@ def attention(q, k, v, mask=None, where="attention"):
     if not (Q.ndim == K.ndim == V.ndim > 1 and Q.shape[-1] == K.shape[-1] and K.shape[-2] == V.shape[-2]):
         lead = "_ " * (Q.ndim - 2)
         check_shapes(where, q=(Q, lead + "queries e"), k=(K, lead + "keys e"), v=(V, lead + "keys f"))
+    if K.shape[-2] == 0:
+        raise ShapeError(f"{where} needs at least one key; k has shape {K.shape}")
     scale = 1 / math.sqrt(Q.shape[-1])
-    A = (Q * scale) @ K.swapaxes(-1, -2)  # (..., queries, keys)
-    _softmax_rows(A, None if mask is None else _check_mask(where, mask, A))
+    A = scale * (Q @ K.swapaxes(-1, -2))  # (..., queries, keys)
+    if mask is not None:
+        A = np.where(_check_mask(where, mask, A), A, -np.inf)
+    A = _softmax(A, -1)
     Y = A @ V
 
     def pullback(g):
         dA = g @ V.swapaxes(-1, -2)
-        sums = np.einsum("...i,...i->...", g, Y)  # row sums of dA · A, from smaller arrays (Dao et al., 2022)
-        dA -= sums[..., None]
-        dA *= A
-        dA *= scale
+        dA -= (g * Y).sum(axis=-1, keepdims=True)  # which are the row sums of dA · A (Dao et al., 2022)
+        dA *= scale * A
         return dA @ K, dA.swapaxes(-1, -2) @ Q, A.swapaxes(-1, -2) @ g
 
     return record_jointly(Y, (q, k, v), pullback)
@@ -403,22 +339,10 @@ def check_index(where, name, index, rows):
         raise IndexError(f"{where}: {name} must be from 0 to {rows - 1}, for there are {rows}; got {bad}")
 
 
-def _softmax_rows(A, mask):
-    """Softmax of each row, in place.
-
-    To shift a row changes nothing, except where exp would overflow or vanish. So rows are shifted only in that case, for to
-    find the largest number of each of many short rows takes longer than all the rest.
-    """
-    if A.size and A.min() > -50 and A.max() < 50:
-        np.exp(A, out=A)
-        if mask is not None:
-            A *= mask
-    elif A.size:
-        if mask is not None:
-            A[...] = np.where(mask, A, -np.inf)
-        A -= A.max(axis=-1, keepdims=True)
-        np.exp(A, out=A)
-    A /= _row_sums(A)[..., None]
+def _softmax(x, axis):
+    y = np.exp(x - x.max(axis=axis, keepdims=True))  # to subtract the largest changes nothing, and exp cannot overflow
+    y /= y.sum(axis=axis, keepdims=True)
+    return y
 
 
 def _check_mask(where, mask, A):
@@ -430,12 +354,29 @@ def _check_mask(where, mask, A):
     try:
         np.broadcast_to(mask, A.shape)
     except ValueError:
-        axes = ["_"] * (mask.ndim - 2) + ["queries", "keys"]
-        check_shapes(where, scores=(A[(0,) * (A.ndim - 2)], "queries keys"), mask=(mask, " ".join(axes[-mask.ndim :])))
-        raise
+        *lead, queries, keys = A.shape
+        raise ShapeError(
+            f"{where} cannot take mask of shape {mask.shape}\n"
+            f"  scores  ({''.join(f'{size}, ' for size in lead)}queries {queries}, keys {keys})\n"
+            "  hint: a mask has shape (queries, keys), or (n, 1, queries, keys) to differ in the batch"
+        ) from None
     if not mask.any(axis=-1).all():
         raise ValueError(f"{where}: mask hides every key from some query; each query needs at least one key")
-    return mask.astype(A.dtype)
+    return mask
+
+
+def _standardize(x, axes, eps):
+    """Mean 0 and variance 1 along axes; also mean and variance, and what turns the gradient of the result into that of `x`."""
+
+    def means(array):
+        return array.mean(axis=axes, keepdims=True)
+
+    mean = means(x)
+    h = x - mean
+    variance = means(h * h)
+    scale = 1 / np.sqrt(variance + eps)
+    h *= scale
+    return h, mean, variance, lambda g: scale * (g - means(g) - h * means(g * h))
 
 
 def _leading(x, last):
@@ -447,24 +388,3 @@ def _check_channels(where, x, weight):
     if x.ndim not in (2, 4) or x.shape[1] != len(weight):
         axes = "n channels height width" if x.ndim > 2 else "n channels"
         check_shapes(where, weight=(weight.data, "channels"), x=(x.data, axes))
-
-
-def _channels_first(x):
-    """(n, c, …) as (c, m) with the m values of each channel in a row; no copy if memory is in that order already."""
-    return np.moveaxis(x, 1, 0).reshape(x.shape[1], -1)
-
-
-def _channels_second(rows, shape):
-    return np.moveaxis(rows.reshape(shape[1], shape[0], *shape[2:]), 0, 1)
-
-
-def _row_sums(x):
-    return x @ np.ones(x.shape[-1], x.dtype)  # (n, d) -> (n,)
-
-
-def _row_dots(x, y):
-    return np.einsum("nd,nd->n", x, y)
-
-
-def _sum_of_rows(x):
-    return np.ones(len(x), x.dtype) @ x  # (n, d) -> (d,)

@@ -17,8 +17,6 @@ import numpy as np
 
 from mlcourse.autograd.tensor import record_jointly
 
-__all__ = ["gru", "lstm", "rnn"]
-
 
 def rnn(x, h0, Wx, Wh, b):
     """Elman's network: ``h[t] = tanh(x[t] Wx + h[t-1] Wh + b)``.
@@ -43,23 +41,18 @@ def rnn(x, h0, Wx, Wh, b):
     >>> rnn(Tensor([[[1.0]], [[0.0]]]), Tensor([[0.0]]), one, one, Tensor([0.0])).data.ravel().round(4)
     array([0.7616, 0.642 ], dtype=float32)
     """
-    T, n, k = *x.shape[:2], len(Wh)
-    inputs = _rows(x.data) @ Wx.data
-    inputs += b.data
-    inputs = inputs.reshape(T, n, k)
-    h = _states(T, h0)
-    for t in range(T):
-        a = h[t] @ Wh.data
-        a += inputs[t]
-        np.tanh(a, out=h[t + 1])
+    inputs = _inputs(x, Wx, b)
+    h = _states(h0, len(x.data))
+    for t in range(len(inputs)):
+        h[t + 1] = np.tanh(inputs[t] + h[t] @ Wh.data)
 
     def pullback(g):
         slope = 1 - h[1:] ** 2
-        da, dh, WhT = np.empty_like(slope), np.zeros((n, k), g.dtype), Wh.data.T.copy()
-        for t in reversed(range(T)):
+        da, dh = np.empty_like(slope), np.zeros_like(h[0])
+        for t in reversed(range(len(da))):
             dh += g[t]
-            np.multiply(dh, slope[t], out=da[t])
-            dh = da[t] @ WhT
+            da[t] = dh * slope[t]
+            dh = da[t] @ Wh.data.T
         return _input_gradient(da, x, Wx), dh, *_weight_gradients(da, x, h)
 
     return record_jointly(h[1:], (x, h0, Wx, Wh, b), pullback)
@@ -93,48 +86,30 @@ def lstm(x, h0, c0, Wx, Wh, b):
     >>> lstm(Tensor([[[1.0]]]), zero, zero, W, W, Tensor(np.zeros(4))).data.ravel().round(4)
     array([0.3696, 0.5568], dtype=float32)
     """
-    T, n, k = *x.shape[:2], len(Wh)
-    scale = np.full(4 * k, 0.5, x.dtype)  # sigmoid(a) = ½ tanh(½ a) + ½, so one tanh serves all four gates
-    scale[2 * k : 3 * k] = 1
-    shift = 1 - scale
-    shift[2 * k : 3 * k] = 0
-    inputs = _rows(x.data) @ (Wx.data * scale)
-    inputs += b.data * scale
-    gates = inputs.reshape(T, n, 4 * k)
-    Wh_scaled = Wh.data * scale
-    h, c = _states(T, h0), _states(T, c0)
-    tanh_c, product = np.empty((T, n, k), x.dtype), np.empty((n, 4 * k), x.dtype)
+    T, k = len(x.data), len(Wh)
+    gates = _inputs(x, Wx, b)  # (time, n, 4 k), and soon what comes out of the gates
+    i, f, g, o = (gates[..., j * k : (j + 1) * k] for j in range(4))
+    h, c, tanh_c = _states(h0, T), _states(c0, T), np.empty_like(i)
     for t in range(T):
-        a = gates[t]
-        np.matmul(h[t], Wh_scaled, out=product)
-        a += product
-        np.tanh(a, out=a)
-        a *= scale
-        a += shift
-        i, f, g, o = (a[:, j * k : (j + 1) * k] for j in range(4))
-        np.multiply(f, c[t], out=c[t + 1])
-        c[t + 1] += i * g
-        np.tanh(c[t + 1], out=tanh_c[t])
-        np.multiply(o, tanh_c[t], out=h[t + 1])
+        gates[t] += h[t] @ Wh.data
+        np.tanh(g[t], out=g[t])
+        _sigmoid(gates[t, :, : 2 * k])
+        _sigmoid(o[t])
+        c[t + 1] = f[t] * c[t] + i[t] * g[t]
+        tanh_c[t] = np.tanh(c[t + 1])
+        h[t + 1] = o[t] * tanh_c[t]
 
     def pullback(grad):
-        i, f, g, o = (gates[..., j * k : (j + 1) * k] for j in range(4))
-        factor = np.empty((T, n, 4, k), x.dtype)  # dc or dh times this is the gradient of a gate before its activation
-        np.multiply(g * i, 1 - i, out=factor[:, :, 0])
-        np.multiply(c[:-1] * f, 1 - f, out=factor[:, :, 1])
-        np.multiply(i, 1 - g * g, out=factor[:, :, 2])
-        np.multiply(h[1:], 1 - o, out=factor[:, :, 3])
-        from_h = o * (1 - tanh_c**2)
-        da, WhT = factor, Wh.data.T.copy()  # the products take the place of the factors
-        dh, dc = np.zeros((n, k), x.dtype), grad[T].copy()
+        to_i, to_f, to_g = g * i * (1 - i), c[:-1] * f * (1 - f), i * (1 - g * g)  # dc times this is da
+        to_o, to_c = h[1:] * (1 - o), o * (1 - tanh_c**2)  # dh times this is da, and a part of dc
+        da = np.empty_like(gates)
+        dh, dc = np.zeros_like(h[0]), grad[T].copy()
         for t in reversed(range(T)):
             dh += grad[t]
-            dc += dh * from_h[t]
-            da[t, :, :3] *= dc[:, None]
-            da[t, :, 3] *= dh
+            dc += dh * to_c[t]
+            np.concatenate([dc * to_i[t], dc * to_f[t], dc * to_g[t], dh * to_o[t]], axis=1, out=da[t])
             dc *= f[t]
-            dh = da[t].reshape(n, 4 * k) @ WhT
-        da = da.reshape(T, n, 4 * k)
+            dh = da[t] @ Wh.data.T
         return _input_gradient(da, x, Wx), dh, dc, *_weight_gradients(da, x, h)
 
     return record_jointly(np.concatenate([h[1:], c[-1:]]), (x, h0, c0, Wx, Wh, b), pullback)
@@ -170,46 +145,32 @@ def gru(x, h0, Wx, Wh, bx, bh):
     >>> gru(Tensor([[[1.0]]]), zero, W, W, b, b).data.ravel().round(4)
     array([0.2048], dtype=float32)
     """
-    T, n, k = *x.shape[:2], len(Wh)
-    inputs = _rows(x.data) @ Wx.data
-    inputs += bx.data
-    inputs = inputs.reshape(T, n, 3 * k)
-    h = _states(T, h0)
-    rz, m, q3 = np.empty((T, n, 2 * k), x.dtype), np.empty((T, n, k), x.dtype), np.empty((T, n, k), x.dtype)
+    T, k = len(x.data), len(Wh)
+    p = _inputs(x, Wx, bx)  # (time, n, 3 k), and soon r, z and m
+    q = np.empty_like(p)
+    r, z, m = (p[..., j * k : (j + 1) * k] for j in range(3))
+    h = _states(h0, T)
     for t in range(T):
-        q = h[t] @ Wh.data
-        q += bh.data
-        a = rz[t]
-        np.add(inputs[t, :, : 2 * k], q[:, : 2 * k], out=a)
-        a *= 0.5
-        np.tanh(a, out=a)
-        a *= 0.5
-        a += 0.5
-        q3[t] = q[:, 2 * k :]
-        np.multiply(a[:, :k], q3[t], out=m[t])
-        m[t] += inputs[t, :, 2 * k :]
-        np.tanh(m[t], out=m[t])
-        np.subtract(h[t], m[t], out=h[t + 1])
-        h[t + 1] *= a[:, k:]
-        h[t + 1] += m[t]
+        q[t] = h[t] @ Wh.data + bh.data
+        p[t, :, : 2 * k] += q[t, :, : 2 * k]
+        _sigmoid(p[t, :, : 2 * k])
+        m[t] = np.tanh(m[t] + r[t] * q[t, :, 2 * k :])
+        h[t + 1] = (1 - z[t]) * m[t] + z[t] * h[t]
 
     def pullback(g):
-        r, z = rz[..., :k], rz[..., k:]
-        to_z = (h[:-1] - m) * z * (1 - z)
-        to_m = (1 - z) * (1 - m * m)
-        to_r = q3 * r * (1 - r)
-        dp, dq = np.empty((T, n, 3 * k), x.dtype), np.empty((T, n, 3 * k), x.dtype)
-        dh, WhT = np.zeros((n, k), x.dtype), Wh.data.T.copy()
+        to_m, to_z = (
+            (1 - z) * (1 - m * m),
+            (h[:-1] - m) * z * (1 - z),
+        )  # dh times this is the gradient of the sum inside
+        to_r = q[..., 2 * k :] * r * (1 - r)  # that of m's sum times this
+        dp, dq, dh = np.empty_like(p), np.empty_like(p), np.zeros_like(h[0])
         for t in reversed(range(T)):
             dh += g[t]
-            p = dp[t]
-            np.multiply(dh, to_m[t], out=p[:, 2 * k :])
-            np.multiply(dh, to_z[t], out=p[:, k : 2 * k])
-            np.multiply(p[:, 2 * k :], to_r[t], out=p[:, :k])
-            dq[t, :, : 2 * k] = p[:, : 2 * k]
-            np.multiply(p[:, 2 * k :], r[t], out=dq[t, :, 2 * k :])
-            dh *= z[t]
-            dh += dq[t] @ WhT
+            dm = dh * to_m[t]
+            both = [dm * to_r[t], dh * to_z[t]]
+            np.concatenate([*both, dm], axis=1, out=dp[t])
+            np.concatenate([*both, dm * r[t]], axis=1, out=dq[t])
+            dh = dh * z[t] + dq[t] @ Wh.data.T
         dWx, _, dbx = _weight_gradients(dp, x, h)
         _, dWh, dbh = _weight_gradients(dq, x, h)
         return _input_gradient(dp, x, Wx), dh, dWx, dWh, dbx, dbh
@@ -217,10 +178,23 @@ def gru(x, h0, Wx, Wh, bx, bh):
     return record_jointly(h[1:], (x, h0, Wx, Wh, bx, bh), pullback)
 
 
-def _states(T, first):
+def _inputs(x, W, b):
+    """``x W + b`` for all times at once."""
+    return (_rows(x.data) @ W.data + b.data).reshape(*x.shape[:2], W.shape[1])
+
+
+def _states(first, T):
     states = np.empty((T + 1, *first.shape), first.dtype)
     states[0] = first.data
     return states
+
+
+def _sigmoid(a):
+    """Of every number, in place: ½ tanh(½ a) + ½, which cannot overflow."""
+    a *= 0.5
+    np.tanh(a, out=a)
+    a *= 0.5
+    a += 0.5
 
 
 def _rows(x):

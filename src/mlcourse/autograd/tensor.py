@@ -119,13 +119,8 @@ class Tensor:
                 if parent.requires_grad:
                     part = _fit(part, parent.data)
                     flow[parent] = flow[parent] + part if parent in flow else part
-        taken = set()
         for leaf, gradient in flow.items():
-            if leaf.grad is not None:
-                leaf.grad = leaf.grad + gradient
-            else:  # a view, or one array for two leaves, is copied: changing one gradient in place must not change another
-                leaf.grad = gradient if gradient.base is None and id(gradient) not in taken else gradient.copy()
-            taken.add(id(gradient))
+            leaf.grad = gradient.copy() if leaf.grad is None else leaf.grad + gradient  # an array of its own
 
     def _newest_first(self):
         """All results behind this one, itself included: a result is younger than its operands, so none comes too early."""
@@ -185,11 +180,7 @@ class Tensor:
     def __neg__(self):
         return record(-self.data, (self, lambda g: -g))
 
-    def __radd__(self, other):
-        return self + other
-
-    def __rmul__(self, other):
-        return self * other
+    __radd__, __rmul__ = __add__, __mul__
 
     def __rsub__(self, other):
         return as_tensor(other, like=self) - self
@@ -206,22 +197,17 @@ class Tensor:
             product = a @ b
         except ValueError:
             raise _misfit_of_matmul(a, b) from None
-        A = a[None, :] if a.ndim == 1 else a  # a vector on the left is a row, on the right a column
-        B = b[:, None] if b.ndim == 1 else b
-
-        def matrix(g):
-            g = g[..., None] if b.ndim == 1 else g
-            return g[..., None, :] if a.ndim == 1 else g
-
-        def gradient_of_left(g):
-            dA = matrix(g) @ B.swapaxes(-1, -2)
-            return dA[..., 0, :] if a.ndim == 1 else dA
+        A = (
+            a[None, :] if a.ndim == 1 else a
+        )  # (..., n, k): a vector on the left is a row, and its axis n is summed away like
+        B = b[:, None] if b.ndim == 1 else b  # (..., k, m): a broadcast one; on the right it is a column
+        matrix = (*np.broadcast_shapes(A.shape[:-2], B.shape[:-2]), A.shape[-2], B.shape[-1])
 
         def gradient_of_right(g):
-            dB = A.swapaxes(-1, -2) @ matrix(g)
+            dB = A.swapaxes(-1, -2) @ g.reshape(matrix)
             return dB[..., 0] if b.ndim == 1 else dB
 
-        return record(product, (self, gradient_of_left), (other, gradient_of_right))
+        return record(product, (self, lambda g: g.reshape(matrix) @ B.swapaxes(-1, -2)), (other, gradient_of_right))
 
     def __rmatmul__(self, other):
         return as_tensor(other, like=self) @ self
@@ -229,36 +215,44 @@ class Tensor:
     # ------------------------------------------------------------------------------------------ functions of each number
 
     def exp(self):
+        """e to the power of each number."""
         y = np.exp(self.data)
         return record(y, (self, lambda g: g * y))
 
     def log(self):
+        """Natural logarithm; -inf at 0 and NaN below, as in NumPy."""
         x = self.data
         return record(np.log(x), (self, lambda g: g / x))
 
     def sqrt(self):
+        """Square root; its derivative at 0 is infinite."""
         y = np.sqrt(self.data)
         return record(y, (self, lambda g: g / (2 * y)))
 
     def abs(self):
+        """Distance from 0; the derivative at 0 counts as 0."""
         x = self.data
         return record(np.abs(x), (self, lambda g: g * np.sign(x)))
 
     def tanh(self):
+        """Hyperbolic tangent, from -1 to 1."""
         y = np.tanh(self.data)
         return record(y, (self, lambda g: g * (1 - y * y)))
 
     def sigmoid(self):
-        y = 0.5 * np.tanh(0.5 * self.data) + 0.5  # 1 / (1 + exp(-x)), without overflow
+        """1 / (1 + exp(-x)), from 0 to 1, in a form that cannot overflow."""
+        y = 0.5 * np.tanh(0.5 * self.data) + 0.5
         return record(y, (self, lambda g: g * (y * (1 - y))))
 
     def relu(self):
+        """The larger of x and 0; the derivative at 0 counts as 0."""
         y = np.maximum(self.data, 0)
         return record(y, (self, lambda g: g * (y > 0)))
 
     # ------------------------------------------------------------------------------------------------ reductions
 
     def sum(self, axis=None, keepdims=False):
+        """Sum along an axis or several; along all of them by default."""
         x = self.data
         return record(
             x.sum(axis=axis, keepdims=keepdims),
@@ -266,6 +260,7 @@ class Tensor:
         )
 
     def mean(self, axis=None, keepdims=False):
+        """Sum divided by how many numbers went into it."""
         x, total = self.data, self.sum(axis, keepdims)
         return total * (total.size / x.size if x.size else math.nan)
 
@@ -281,11 +276,13 @@ class Tensor:
         return record(largest if keepdims else largest.squeeze(axis), (self, pullback))
 
     def min(self, axis=None, keepdims=False):
+        """The smallest number along the axes; see `max`."""
         return -(-self).max(axis, keepdims)
 
     # ------------------------------------------------------------------------------------------------ shapes and selections
 
     def reshape(self, *shape):
+        """The same numbers in the same order, in another shape; one size may be -1, what is left."""
         x = self.data
         return record(x.reshape(*shape), (self, lambda g: g.reshape(x.shape)))
 
@@ -313,9 +310,11 @@ class Tensor:
     # ------------------------------------------------------------------------------------------------ the array behind it
 
     def numpy(self):
+        """The array itself, no copy."""
         return self.data
 
     def item(self):
+        """The only number, as a Python float."""
         return self.data.item()
 
     def detach(self):
@@ -357,8 +356,11 @@ def record(data, *operands):
     >>> x.grad.item()
     6.0
     """
-    operands = [operand for operand in operands if operand[0].requires_grad] if _mode.recording else ()
-    return _result(data, [x for x, _ in operands], lambda g: [derivative(g) for _, derivative in operands])
+    return record_jointly(
+        data,
+        [x for x, _ in operands],
+        lambda g: [derivative(g) if x.requires_grad else None for x, derivative in operands],
+    )
 
 
 def record_jointly(data, operands, pullback):
@@ -376,15 +378,11 @@ def record_jointly(data, operands, pullback):
     -------
     Tensor
     """
-    needed = _mode.recording and any(x.requires_grad for x in operands)
-    return _result(data, operands if needed else (), pullback)
-
-
-def _result(data, parents, pullback):
-    out = Tensor.__new__(Tensor)
-    out.data, out.grad, out.requires_grad = np.asarray(data), None, bool(parents)
-    out._parents, out._pullback, out._time = parents, pullback if parents else None, next(_clock)
-    return out
+    data = np.asarray(data)
+    result = Tensor(data, _mode.recording and any(x.requires_grad for x in operands), data.dtype)
+    if result.requires_grad:
+        result._parents, result._pullback = operands, pullback
+    return result
 
 
 def as_tensor(x, like=None):

@@ -48,8 +48,7 @@ class Value:
 
     def backward(self):
         """Add to ``grad`` of every Value behind this one the derivative of this one with respect to it."""
-        flow = dict.fromkeys(self._newest_first(), 0.0)  # what has arrived at each Value so far
-        flow[self] = 1.0
+        flow = dict.fromkeys(self._newest_first(), 0.0) | {self: 1.0}  # what has arrived at each Value so far
         for value, arrived in flow.items():
             value.grad += arrived
             for operand, derivative in value.made_from:
@@ -73,7 +72,8 @@ class Value:
     def __truediv__(self, other):
         return self * _value(other) ** -1
 
-    __radd__, __rmul__ = __add__, __mul__
+    __radd__, __rmul__ = __add__, __mul__  # 1 + x is x + 1; then 1 - x and 1 / x
+    __rsub__, __rtruediv__ = (lambda self, other: _value(other) - self), (lambda self, other: _value(other) / self)
 
 
 def _value(number):

@@ -172,6 +172,8 @@ def split(text):
     >>> split("It's 42,  really!")
     ['It', "'s", ' 42', ',', ' ', ' really', '!']
     """
+    if not isinstance(text, str):
+        raise TypeError(f"text must be a str; got {type(text).__name__}. Bytes become a str with .decode()")
     other_digits = {sign for sign in set(text) if unicodedata.category(sign) in ("Nl", "No")}  # such as ² and Ⅷ
     return _pattern("".join(sorted(other_digits))).findall(text)
 
@@ -180,10 +182,7 @@ def split(text):
 def _pattern(other_digits):
     r"""GPT-2's pattern in the words of `re`, which knows \w (letters and all digits) and \d, but has no name for letters alone."""
     letter, digit = rf"[^\W\d_{other_digits}]", rf"[\d{other_digits}]"
-    space, no_space = (
-        r"[^\S\x1c-\x1f]",
-        r"[\S\x1c-\x1f]",
-    )  # Unicode does not count these four controls as space, Python does
+    space, no_space = r"[^\S\x1c-\x1f]", r"[\S\x1c-\x1f]"  # four controls are space for Python, not for Unicode
     sign = r"(?:[^\s\w]|[_\x1c-\x1f])"
     return re.compile(f"'(?:[sdmt]|ll|ve|re)| ?{letter}+| ?{digit}+| ?{sign}+|{space}+(?!{no_space})|{space}+")
 

@@ -78,8 +78,12 @@ class Word2Vec:
         ------
         ValueError
             If no word occurs `min_count` times.
+        TypeError
+            If a sentence is a str, whose letters would be taken for words.
         """
         rng, sentences = np.random.default_rng(rng), list(sentences)
+        if any(isinstance(sentence, str) for sentence in sentences):
+            raise TypeError("Word2Vec.train: a sentence is a list of words, not a str; cut it with sentence.split()")
         counts = Counter(word for sentence in sentences for word in sentence)
         words = [word for word, n in counts.most_common() if n >= min_count]
         if not words:

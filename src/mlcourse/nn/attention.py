@@ -7,6 +7,7 @@ import numpy as np
 import mlcourse.autograd as A
 from mlcourse.nn.layers import GELU, Dropout, LayerNorm, Linear, Sequential
 from mlcourse.nn.module import Module
+from mlcourse.shapes import check_shapes
 
 
 class MultiHeadAttention(Module):
@@ -31,7 +32,7 @@ class MultiHeadAttention(Module):
     """
 
     def __init__(self, d, heads, rng=None):
-        if d % heads:
+        if heads < 1 or d % heads:
             raise ValueError(f"MultiHeadAttention: d must be a multiple of heads; got d={d}, heads={heads}")
         rng = np.random.default_rng(rng)
         self.heads = heads
@@ -53,6 +54,8 @@ class MultiHeadAttention(Module):
         Tensor of shape (n, queries, d)
         """
         context = x if context is None else context
+        hint, weight = "sequences are (n, length, d): a single one becomes x[None]", (self.query.weight, "d _")
+        check_shapes(self, hint=hint, weight=weight, x=(x, "n queries d"), context=(context, "n keys d"))
         q, k, v = self._split(self.query(x)), self._split(self.key(context)), self._split(self.value(context))
         y = A.attention(q, k, v, mask, where=self)  # (n, heads, queries, d / heads)
         n, heads, queries, e = y.shape

@@ -1,6 +1,6 @@
 """Layers: each keeps its parameters and calls one function of `mlcourse.autograd`, where the method itself stands.
 
-Weights start as uniform random numbers of variance 1 / (3 · inputs), PyTorch's choice too, so that signals neither grow nor fade much.
+Weights start as uniform random numbers of variance 1 / (3 · inputs), PyTorch's choice too: nothing grows, and in a few layers little fades.
 `rng` is a `numpy.random.Generator`, or a seed; give all layers of a model one generator, for equal seeds make equal weights.
 
 References
@@ -16,10 +16,13 @@ import numpy as np
 
 import mlcourse.autograd as A
 from mlcourse.nn.module import Module, Parameter
+from mlcourse.shapes import ShapeError
 
 
 def uniform(rng, fan_in, *shape):
     """Parameter of uniform random numbers between ± 1 / √fan_in."""
+    if min(shape) < 1:
+        raise ValueError(f"the sizes of a layer must be at least 1; got weights of shape {shape}")
     bound = 1 / math.sqrt(fan_in)
     return Parameter(np.random.default_rng(rng).uniform(-bound, bound, shape))
 
@@ -222,8 +225,6 @@ class BatchNorm(Module):
             )
         y, mean, variance = A.batch_norm(x, self.weight, self.bias, self.eps, where=self)
         m = y.size // len(mean)
-        if m < 2:
-            raise ValueError(f"{self} needs more than one value per channel in training; use a larger batch, or eval()")
         self.running_mean += self.momentum * (mean - self.running_mean)
         self.running_variance += self.momentum * (variance * (m / (m - 1)) - self.running_variance)
         return y
@@ -251,6 +252,9 @@ class Flatten(Module):
     """Everything but the first axis in one row: (n, channels, height, width) becomes (n, channels · height · width)."""
 
     def forward(self, x):
+        x = A.as_tensor(x)
+        if x.ndim == 0:
+            raise ShapeError("Flatten() cannot take a scalar: the first axis counts the examples")
         return x.reshape(len(x), math.prod(x.shape[1:]))
 
 

@@ -10,9 +10,9 @@ import math
 
 import numpy as np
 
-from mlcourse.autograd import Tensor, as_tensor, record
+from mlcourse.autograd import as_tensor, record
 from mlcourse.autograd.functional import check_index
-from mlcourse.shapes import ShapeError
+from mlcourse.shapes import check_shapes
 
 
 def mse_loss(prediction, target):
@@ -37,6 +37,7 @@ def mse_loss(prediction, target):
 
     Examples
     --------
+    >>> from mlcourse.autograd import Tensor
     >>> mse_loss(Tensor([1.0, 2.0]), [1.0, 4.0]).item()
     2.0
     """
@@ -69,12 +70,12 @@ def cross_entropy(logits, labels):
 
     Examples
     --------
+    >>> from mlcourse.autograd import Tensor
     >>> round(cross_entropy(Tensor([[0.0, 0.0], [0.0, 100.0]]), [0, 1]).item(), 4)
     0.3466
     """
     logits, labels = as_tensor(logits), np.asarray(labels)
-    if logits.ndim == 0 or labels.shape != logits.shape[:-1]:
-        raise ShapeError(_labels_message(logits.shape, labels.shape))
+    check_labels("cross_entropy", logits, labels)
     check_index("cross_entropy", "labels", labels, logits.shape[-1])
     _check_numbers("cross_entropy", "logits", logits.data)
     labels, n = labels.ravel(), labels.size
@@ -117,6 +118,7 @@ def binary_cross_entropy(logits, targets):
 
     Examples
     --------
+    >>> from mlcourse.autograd import Tensor
     >>> round(binary_cross_entropy(Tensor([0.0, 1000.0]), [1, 1]).item(), 4)
     0.3466
     """
@@ -151,6 +153,7 @@ def kl_divergence(log_q, p):
 
     Examples
     --------
+    >>> from mlcourse.autograd import Tensor
     >>> round(kl_divergence(Tensor(np.log([[0.5, 0.5]])), [[1.0, 0.0]]).item(), 4)
     0.6931
     """
@@ -162,47 +165,43 @@ def kl_divergence(log_q, p):
     return record((p * (log_p - log_q.data)).sum() / n, (log_q, lambda g: p * (-g / n)))
 
 
+def check_labels(where, logits, labels):
+    """Raise unless there is one label for every row of logits."""
+    if logits.ndim and labels.shape == logits.shape[:-1]:
+        return
+    hint = "the last axis of the logits holds the classes; the labels have the shape of what is before it"
+    if labels.shape == logits.shape:
+        hint = "labels are class numbers, not one-hot rows: use labels.argmax(-1)"
+    elif labels.shape == (*logits.shape[:-1], 1):
+        hint = "the labels have an axis of size 1: use labels[:, 0]"
+    lead = _axes(max(logits.ndim, 1) - 1)
+    check_shapes(where, hint=hint, logits=(logits, f"{lead} classes"), labels=(labels, lead))
+
+
 def _checked(where, prediction, target):
     """Prediction as a tensor and target as an array of its type, after all checks that the two need."""
     prediction = as_tensor(prediction)
-    target = np.asarray(target.data if isinstance(target, Tensor) else target, prediction.dtype)
+    target = np.asarray(target, prediction.dtype)
     if prediction.shape != target.shape:
-        together = (
-            "" if prediction.size != target.size else "; they hold equally many numbers, so reshape one of the two"
-        )
-        one_column = prediction.shape == (*target.shape, 1)
-        hint = (
-            "the predictions have an axis of size 1: use prediction[:, 0]"
-            if one_column
-            else f"print both shapes{together}"
-        )
-        raise ShapeError(
-            f"{where} cannot compare prediction {prediction.shape} with target {target.shape}\n"
-            f"  the shapes must be equal; broadcasting would compare each with all\n  hint: {hint}"
-        )
+        hint = "print both shapes; they must be equal, for broadcasting would compare each number with all"
+        if prediction.shape == (*target.shape, 1):
+            hint = "the predictions have an axis of size 1, and broadcasting would compare each with all: use prediction[:, 0]"
+        axes = _axes(prediction.ndim)
+        check_shapes(where, hint=hint, prediction=(prediction, axes), target=(target, axes))
     _check_numbers(where, "prediction", prediction.data)
     _check_numbers(where, "target", target)
     return prediction, target
+
+
+def _axes(number):
+    return " ".join(f"axis{i}" if i else "n" for i in range(number))
 
 
 def _check_numbers(where, name, array):
     if array.size == 0:
         raise ValueError(f"{where}: {name} is empty (shape {array.shape}); a mean needs at least one number")
     if not np.isfinite(array).all():
-        bad = int((~np.isfinite(array)).sum())
         raise ValueError(
-            f"{where}: {name} has {bad} NaN or infinite values of {array.size}; "
+            f"{where}: {name} has {(~np.isfinite(array)).sum()} NaN or infinite values of {array.size}; "
             "look for a learning rate that is too high, a division by zero or the logarithm of zero"
         )
-
-
-def _labels_message(logits, labels):
-    hint = "print both shapes"
-    if labels == logits:
-        hint = "labels are class numbers, not one-hot rows: use labels.argmax(-1)"
-    elif labels == (*logits[:-1], 1):
-        hint = "the labels have an axis of size 1: use labels[:, 0]"
-    return (
-        f"cross_entropy cannot take labels of shape {labels} for logits of shape {logits}\n"
-        f"  the last axis of the logits holds the classes, so labels must have shape {logits[:-1]}\n  hint: {hint}"
-    )

@@ -53,8 +53,9 @@ class Module:
         try:
             return self.forward(*inputs, **options)
         except Exception as error:
-            if any(True for _ in self._members(Module)):  # a layer names itself; what contains it adds where it is
-                error.add_note(f"  inside {type(self).__name__}")
+            name = type(self).__name__
+            if any(self._members(Module)) and not str(error).startswith(name):
+                error.add_note(f"  inside {name}")  # a layer names itself; what contains it adds where it is
             raise
 
     # ------------------------------------------------------------------------------------------------ what it consists of

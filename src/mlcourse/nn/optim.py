@@ -1,23 +1,21 @@
-"""Optimizers: how a step follows from a gradient. Each ``update`` is the method's formula, on one long vector.
+"""Optimizers: how a step follows from a gradient. Each ``update`` is the method's formula.
 
-All parameters of a model are moved into one vector, of which they become views; so a step is a few operations on long
-arrays however many layers there are. They are done piece by piece, with pieces that fit into the processor's cache.
+A parameter is updated in place and in pieces, so small that all arrays of the formula stay in the processor's cache.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 
 import numpy as np
+
+from mlcourse.shapes import ShapeError
 
 PIECE = 1 << 14  # numbers that are updated at a time
 
 
 class Optimizer:
-    """What all optimizers share: the vector, the gradients, and the pieces.
-
-    A subclass names its `slots` (vectors that it keeps, zero at first) and writes ``update``.
+    """What all optimizers share. A subclass names its `slots` (arrays that it keeps, zero at first) and writes ``update``.
 
     Parameters
     ----------
@@ -32,23 +30,17 @@ class Optimizer:
     slots = ()
 
     def __init__(self, parameters, lr, weight_decay=0.0):
-        self.parameters = list(dict.fromkeys(parameters))
+        name, self.parameters = type(self).__name__, list(dict.fromkeys(parameters))
         if not self.parameters:
-            raise ValueError(
-                f"{type(self).__name__}: there are no parameters; does the model keep its layers in attributes?"
-            )
-        for name, value in (("lr", lr), ("weight_decay", weight_decay)):
+            raise ValueError(f"{name}: there are no parameters; does the model keep its layers in attributes?")
+        for option, value in (("lr", lr), ("weight_decay", weight_decay)):
             if not 0 <= value < math.inf:
-                raise ValueError(f"{type(self).__name__}: {name} must be a finite number from 0 on; got {value}")
+                raise ValueError(f"{name}: {option} must be a finite number from 0 on; got {value}")
         self.lr, self.weight_decay, self.steps = lr, weight_decay, 0
-        ends = np.cumsum([0, *(p.size for p in self.parameters)])
-        self._places = [slice(*pair) for pair in itertools.pairwise(ends)]
-        dtype = self.parameters[0].dtype
-        self._vector, self._gradient = np.empty(ends[-1], dtype), np.empty(ends[-1], dtype)
-        self._kept = [np.zeros(ends[-1], dtype) for _ in self.slots]
-        self._views = [
-            self._vector[place].reshape(p.shape) for place, p in zip(self._places, self.parameters, strict=True)
-        ]
+        self._ends = np.cumsum(
+            [p.size for p in self.parameters]
+        )  # where the numbers of each parameter end in what is kept
+        self._kept = {name: np.zeros(self._ends[-1], self.parameters[0].dtype) for name in self.slots}
 
     def step(self):
         """Change every parameter that has a gradient.
@@ -57,51 +49,80 @@ class Optimizer:
         ------
         RuntimeError
             If none has one.
+        TypeError
+            If a parameter has been converted to another type since the optimizer was made.
         """
         if all(p.grad is None for p in self.parameters):
             raise RuntimeError(f"{type(self).__name__}.step: no parameter has a gradient; call loss.backward() first")
         self.steps += 1
-        for piece in self._pieces(self._collect()):
-            w, g = self._vector[piece], self._gradient[piece]
-            self.update(w, g, *(kept[piece] for kept in self._kept))
+        for p, end in zip(self.parameters, self._ends, strict=True):
+            if p.grad is not None:
+                self._step_of_one(p, [kept[end - p.size : end] for kept in self._kept.values()])
 
-    def zero_grad(self):
-        """Forget the gradients, so that the next ones do not add up with them."""
-        for parameter in self.parameters:
-            parameter.grad = None
+    def _step_of_one(self, p, kept):
+        if any(array.dtype != p.dtype for array in kept):
+            raise TypeError(
+                f"{type(self).__name__}.step: a parameter is {p.dtype}, the optimizer was made for {kept[0].dtype}; "
+                "make the optimizer after model.to(dtype)"
+            )
+        p.data = np.asarray(p.data, order="C")  # in another order reshape would copy, and the copy would be changed
+        arrays = [p.data.reshape(-1), p.grad.reshape(-1), *kept]
+        for start in range(0, p.size, PIECE):
+            self.update(*(array[start : start + PIECE] for array in arrays))
 
     def update(self, w, g, *kept):
-        """Change a piece `w` of the parameters in place, by its gradient `g` and the pieces of what is kept."""
+        """Change a piece `w` of a parameter in place, by its gradient `g`, which must stay as it is, and what is kept of it."""
         raise NotImplementedError
 
     def _decay(self, w, g):
-        if self.weight_decay:
-            g += self.weight_decay * w
+        """Return the gradient of the loss and its penalty."""
+        return g + self.weight_decay * w if self.weight_decay else g
 
-    def _collect(self):
-        """Copy the gradients into the vector; return the stretches of it that have one."""
-        stretches = []
-        for parameter, view, place in zip(self.parameters, self._views, self._places, strict=True):
-            if parameter.data is not view:  # the first step, or somebody gave the parameter another array
-                if parameter.dtype != view.dtype:
-                    raise TypeError(
-                        f"{type(self).__name__}.step: a parameter is {parameter.dtype}, the optimizer was made for {view.dtype}; "
-                        "make the optimizer after model.to(dtype)"
-                    )
-                view[...] = parameter.data
-                parameter.data = view
-            if parameter.grad is not None:
-                self._gradient[place].reshape(view.shape)[...] = parameter.grad
-                adjoins = stretches and stretches[-1].stop == place.start
-                start = stretches.pop().start if adjoins else place.start
-                stretches.append(slice(start, place.stop))
-        return stretches
+    def zero_grad(self):
+        """Forget the gradients, so that the next ones do not add up with them."""
+        for p in self.parameters:
+            p.grad = None
 
-    @staticmethod
-    def _pieces(stretches):
-        for stretch in stretches:
-            for start in range(stretch.start, stretch.stop, PIECE):
-                yield slice(start, min(start + PIECE, stretch.stop))
+    def state_dict(self):
+        """Return copies of what the next step depends on besides parameters, gradients and settings: it continues a saved run.
+
+        Examples
+        --------
+        >>> from mlcourse.nn import Parameter
+        >>> SGD([Parameter([1.0, 2.0])]).state_dict()
+        {'steps': 0, 'velocity': array([0., 0.], dtype=float32)}
+        """
+        return {"steps": self.steps} | {name: kept.copy() for name, kept in self._kept.items()}
+
+    def load_state_dict(self, state):
+        """Take over what `state_dict` returned, of the same method for parameters of the same shapes in the same order.
+
+        Parameters
+        ----------
+        state : mapping
+            From `state_dict` or ``np.load(path)``.
+
+        Raises
+        ------
+        KeyError
+            If it belongs to another method.
+        ShapeError
+            If it belongs to another model. Nothing has been changed then.
+        """
+        where, wanted = f"{type(self).__name__}.load_state_dict", {"steps", *self.slots}
+        if set(state) != wanted:
+            raise KeyError(
+                f"{where}: expected {sorted(wanted)}, got {sorted(state)}; was it saved by another optimizer?"
+            )
+        for name, kept in self._kept.items():
+            if np.shape(state[name]) != kept.shape:
+                raise ShapeError(
+                    f"{where}: {name} has {np.size(state[name])} numbers, the parameters have {kept.size}\n"
+                    "  hint: make the optimizer with the parameters of the model that was saved, all of them"
+                )
+        for name, kept in self._kept.items():
+            kept[...] = state[name]
+        self.steps = int(state["steps"])
 
 
 class SGD(Optimizer):
@@ -142,7 +163,7 @@ class SGD(Optimizer):
         super().__init__(parameters, lr, weight_decay)
 
     def update(self, w, g, v):
-        self._decay(w, g)
+        g = self._decay(w, g)
         if self.momentum:
             v *= self.momentum
             v += g
@@ -166,7 +187,7 @@ class AdaGrad(Optimizer):
         super().__init__(parameters, lr, weight_decay)
 
     def update(self, w, g, s):
-        self._decay(w, g)
+        g = self._decay(w, g)
         s += g * g
         w -= self.lr * g / (np.sqrt(s) + self.eps)
 
@@ -186,9 +207,8 @@ class RMSProp(Optimizer):
         super().__init__(parameters, lr, weight_decay)
 
     def update(self, w, g, s, v):
-        self._decay(w, g)
-        s *= self.alpha
-        s += (1 - self.alpha) * g * g
+        g = self._decay(w, g)
+        s += (1 - self.alpha) * (g * g - s)
         step = g / (np.sqrt(s) + self.eps)
         if self.momentum:
             v *= self.momentum
@@ -222,21 +242,12 @@ class Adam(Optimizer):
         super().__init__(parameters, lr, weight_decay)
 
     def update(self, w, g, m, s):
-        self._decay(w, g)
-        b1, b2 = self.betas
-        m *= b1
-        m += (1 - b1) * g
-        s *= b2
-        g *= g
-        g *= 1 - b2
-        s += g
-        # m̂ / (√ŝ + eps) with m̂ = m / (1 - b1ᵗ) and ŝ = s / (1 - b2ᵗ)
-        root = np.sqrt(s)
-        root *= 1 / math.sqrt(1 - b2**self.steps)
-        root += self.eps
-        np.divide(m, root, out=root)
-        root *= self.lr / (1 - b1**self.steps)
-        w -= root
+        g, (b1, b2) = self._decay(w, g), self.betas
+        m += (1 - b1) * (g - m)
+        s += (1 - b2) * (g * g - s)
+        m_hat = m / (1 - b1**self.steps)
+        s_hat = s / (1 - b2**self.steps)
+        w -= self.lr * m_hat / (np.sqrt(s_hat) + self.eps)
 
 
 class AdamW(Adam):
@@ -251,8 +262,8 @@ class AdamW(Adam):
         super().__init__(parameters, lr, betas, eps, weight_decay)
 
     def _decay(self, w, g):
-        if self.weight_decay:
-            w *= 1 - self.lr * self.weight_decay
+        w *= 1 - self.lr * self.weight_decay
+        return g
 
 
 def clip_gradients(parameters, max_norm):

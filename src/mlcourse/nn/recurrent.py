@@ -10,7 +10,7 @@ import numpy as np
 import mlcourse.autograd as A
 from mlcourse.nn.layers import uniform
 from mlcourse.nn.module import Module
-from mlcourse.shapes import check_shapes
+from mlcourse.shapes import ShapeError, check_shapes
 
 
 class RNN(Module):
@@ -64,18 +64,16 @@ class RNN(Module):
         return self.input_weight, self.state_weight, *self.biases
 
     def _prepare(self, x, *states):
-        x = A.as_tensor(x, self.input_weight)
-        n, units = len(x), len(self.state_weight)
-        states = [A.Tensor(np.zeros((n, units)), dtype=x.dtype) if s is None else A.as_tensor(s, x) for s in states]
-        if x.ndim != 3 or x.shape[2] != len(self.input_weight) or any(s.shape != (n, units) for s in states):
-            named = {f"state{i or ''}": (s.data, "n units") for i, s in enumerate(states)}
-            weight = self.state_weight.data[:, :units]
+        x, weight = A.as_tensor(x, self.input_weight), (self.input_weight, "inputs _")
+        hint = "sequences are (n, time, inputs): a single one becomes x[None], one number at each time x[..., None]"
+        check_shapes(self, hint=hint, input_weight=weight, x=(x, "n time inputs"))
+        if x.shape[1] == 0:
+            raise ShapeError(f"{self} needs at least one time; x has shape {x.shape}")
+        zeros = np.zeros((len(x), len(self.state_weight)))
+        states = [A.as_tensor(zeros if state is None else state, x) for state in states]
+        for state in states:
             check_shapes(
-                self,
-                input_weight=(self.input_weight.data, "inputs width"),
-                x=(x.data, "n time inputs"),
-                state_weight=(weight, "units units"),
-                **named,
+                self, x=(x, "n time inputs"), state_weight=(self.state_weight, "units _"), state=(state, "n units")
             )
         return x.transpose(1, 0, 2), *states
 
@@ -98,6 +96,8 @@ class LSTM(RNN):
     gates = 4
 
     def forward(self, x, state=None):
+        if state is not None and not (isinstance(state, (tuple, list)) and len(state) == 2):
+            raise TypeError(f"{self}: its state is the pair (state, cell); got {type(state).__name__}")
         x, h, c = self._prepare(x, *((None, None) if state is None else state))
         outputs = A.lstm(x, h, c, *self._weights())  # (time + 1, n, units): the last row is the cell
         return outputs[:-1].transpose(1, 0, 2), (outputs[-2], outputs[-1])

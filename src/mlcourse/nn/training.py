@@ -7,18 +7,35 @@ import math
 import numpy as np
 
 from mlcourse.autograd import no_grad
+from mlcourse.nn.losses import check_labels
 from mlcourse.nn.optim import clip_gradients
 
 
 def accuracy(logits, labels):
     """Fraction of the rows whose largest logit is that of the label.
 
+    Parameters
+    ----------
+    logits : Tensor or array_like of shape (..., classes)
+    labels : array_like of int, shape (...,)
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ShapeError
+        If the labels do not have the shape of the logits without its last axis.
+
     Examples
     --------
     >>> accuracy(np.array([[2.0, 1.0], [0.0, 3.0]]), np.array([0, 0]))
     0.5
     """
-    return float((np.asarray(logits).argmax(axis=-1) == np.asarray(labels)).mean())
+    logits, labels = np.asarray(logits), np.asarray(labels)
+    check_labels("accuracy", logits, labels)
+    return float((logits.argmax(axis=-1) == labels).mean())
 
 
 def fit(
@@ -54,7 +71,8 @@ def fit(
     patience : int, optional
         Stop when the validation loss has not fallen for so many epochs, and return to the parameters of the best one.
     schedule : callable, optional
-        The learning rate as a multiple of the first one, by the number of steps done; see `warmup_cosine`.
+        The learning rate as a multiple of the first one, by the number of steps done; see `warmup_cosine`. Afterwards the
+        optimizer has its first learning rate again.
     clip : float, optional
         Largest norm of the gradients; see `clip_gradients`.
     progress : bool
@@ -70,6 +88,8 @@ def fit(
     ------
     FloatingPointError
         If the loss becomes NaN or infinite.
+    ValueError
+        If an epoch has no batches, as when `batches` is a generator that has been used up.
 
     Examples
     --------
@@ -87,20 +107,21 @@ def fit(
 
     if (patience is not None or metrics) and validation is None:
         raise ValueError("fit: patience and metrics look at validation batches; give it some")
-    history, best, best_state, first_lr = [], math.inf, None, optimizer.lr
-    with tqdm(range(1, epochs + 1), desc="epochs", disable=not progress) as bar:
-        for epoch in bar:
-            rates = None if schedule is None else (lambda: first_lr * schedule(optimizer.steps))
-            row = {"epoch": epoch, "loss": _train(model, loss, optimizer, batches, rates, clip)}
-            if validation is not None:
-                row |= evaluate(model, {"validation_loss": loss, **(metrics or {})}, validation)
-            history.append(row)
-            bar.set_postfix({name: f"{value:.4g}" for name, value in row.items() if name != "epoch"})
-            if patience is not None:
-                if row["validation_loss"] < best:
+    history, best, best_epoch, best_state, first_lr = [], math.inf, 0, None, optimizer.lr
+    try:
+        with tqdm(range(1, epochs + 1), desc="epochs", disable=not progress) as bar:
+            for epoch in bar:
+                row = {"epoch": epoch, "loss": _train(model, loss, optimizer, batches, first_lr, schedule, clip)}
+                if validation is not None:
+                    row |= evaluate(model, {"validation_loss": loss, **(metrics or {})}, validation)
+                history.append(row)
+                bar.set_postfix({name: f"{value:.4g}" for name, value in row.items() if name != "epoch"})
+                if patience is not None and row["validation_loss"] < best:
                     best, best_epoch, best_state = row["validation_loss"], epoch, model.state_dict()
-                elif epoch - best_epoch >= patience:
+                elif patience is not None and epoch - best_epoch >= patience:
                     break
+    finally:
+        optimizer.lr = first_lr
     if best_state is not None:
         model.load_state_dict(best_state)
     return history
@@ -133,19 +154,19 @@ def evaluate(model, metrics, batches):
                     found[name].append(float(np.asarray(metric(outputs, targets))))
     finally:
         model.train(training)
-    return {name: float(np.average(values, weights=counts)) for name, values in found.items()}
+    return {name: _mean(values, counts) for name, values in found.items()}
 
 
-def _train(model, loss, optimizer, batches, rates, clip):
+def _train(model, loss, optimizer, batches, first_lr, schedule, clip):
     """One epoch; returns the mean loss of its examples."""
     model.train()
     losses, counts = [], []
     for inputs, targets in batches:
-        if rates is not None:
-            optimizer.lr = rates()
+        if schedule is not None:
+            optimizer.lr = first_lr * schedule(optimizer.steps)
         losses.append(_step(model, loss, optimizer, inputs, targets, clip))
         counts.append(len(targets))
-    return float(np.average(losses, weights=counts))
+    return _mean(losses, counts)
 
 
 def _step(model, loss, optimizer, inputs, targets, clip):
@@ -160,3 +181,12 @@ def _step(model, loss, optimizer, inputs, targets, clip):
         clip_gradients(optimizer.parameters, clip)
     optimizer.step()
     return value.item()
+
+
+def _mean(values, counts):
+    """Mean over all examples of what are means over batches."""
+    if not counts:
+        raise ValueError(
+            "there are no batches; a generator gives its batches only once, so pass a DataLoader or a list for several epochs"
+        )
+    return float(np.average(values, weights=counts))
