@@ -107,6 +107,7 @@ def lof_table(seed):
     return X
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate values:UserWarning")
 def test_local_outlier_factors_equal_scikit_learns_on_200_tiny_problems():
     for seed in range(200):
         X = lof_table(seed)

@@ -19,7 +19,7 @@ seeds = st.integers(0, 10_000)
 
 def tiny(seed, classes=2, ties=True):
     rng = np.random.default_rng(seed)
-    n, d = int(rng.integers(2 * classes, 50)), int(rng.integers(1, 4))
+    n, d = int(rng.integers(2 * classes, 30)), int(rng.integers(1, 4))
     X = rng.integers(0, 5, (n, d)).astype(float) if ties and seed % 4 == 0 else rng.normal(size=(n, d))
     y = rng.integers(0, classes, n)
     y[:classes] = np.arange(classes)
@@ -35,7 +35,7 @@ def tiny(seed, classes=2, ties=True):
 def test_adaboost_equals_scikit_learn_with_the_same_trees_on_200_tiny_problems(classes):
     for seed in range(200):
         X, y = tiny(seed, classes)
-        options = {"n_estimators": 4, "learning_rate": [0.5, 1.0][seed % 2]}
+        options = {"n_estimators": 3, "learning_rate": [0.5, 1.0][seed % 2]}
         ours = AdaBoostClassifier(**options).fit(X, y)
         tree = DecisionTreeClassifier(max_depth=1)
         try:
@@ -102,8 +102,8 @@ def test_regression_equals_scikit_learns_histogram_boosting_on_200_tiny_problems
         X, _ = tiny(seed, ties=False)
         y = np.random.default_rng(seed).normal(size=len(X))
         shared = {"learning_rate": 0.3, "max_depth": 2, "l2_regularization": [0.0, 1.0][seed % 2]}
-        ours = GradientBoostingRegressor(8, **shared).fit(X, y)
-        reference = sklearn.ensemble.HistGradientBoostingRegressor(**reference_options(max_iter=8, **shared)).fit(X, y)
+        ours = GradientBoostingRegressor(5, **shared).fit(X, y)
+        reference = sklearn.ensemble.HistGradientBoostingRegressor(**reference_options(max_iter=5, **shared)).fit(X, y)
         np.testing.assert_allclose(ours.predict(X), reference.predict(X), atol=1e-4, err_msg=f"seed {seed}")
 
 
@@ -113,13 +113,13 @@ def test_classification_equals_scikit_learns_histogram_boosting_on_200_tiny_prob
     for seed in range(300):
         X, y = tiny(seed, classes, ties=False)
         shared = {"learning_rate": 0.3, "max_depth": 2, "l2_regularization": 0.5}
-        ours = GradientBoostingClassifier(5, **shared).fit(X, y).predict_proba(X)
-        reference = sklearn.ensemble.HistGradientBoostingClassifier(**reference_options(max_iter=5, **shared)).fit(X, y)
+        ours = GradientBoostingClassifier(3, **shared).fit(X, y).predict_proba(X)
+        reference = sklearn.ensemble.HistGradientBoostingClassifier(**reference_options(max_iter=3, **shared)).fit(X, y)
         equal = np.allclose(ours, reference.predict_proba(X), atol=1e-4)
         compared += equal
         if not equal:  # only where cuts are equally good, and the first seen from the other side is another one
             other_side = -X[:, ::-1]
-            again = GradientBoostingClassifier(5, **shared).fit(other_side, y).predict_proba(other_side)
+            again = GradientBoostingClassifier(3, **shared).fit(other_side, y).predict_proba(other_side)
             assert not np.allclose(ours, again, atol=1e-4), seed
         if compared == 200:
             return

@@ -1,14 +1,11 @@
 """k-means, DBSCAN and agglomerative clustering equal scikit-learn's, equal the plain loop, and keep their invariances."""
 
-import tracemalloc
-
 import numpy as np
 import pytest
 import sklearn.cluster
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import adjusted_rand_score
 
 from mlcourse.classical import DBSCAN, AgglomerativeClustering, KMeans, MiniBatchKMeans, density, distances
 from mlcourse.classical.density import pairs_by_table, pairs_on_grid
@@ -437,7 +434,7 @@ def test_bad_parameters_of_agglomerative_clustering_are_refused(params, message)
         AgglomerativeClustering(**params).fit(np.eye(3))
 
 
-# ---- distances and memory
+# ---- distances
 
 
 @given(seeds)
@@ -446,16 +443,3 @@ def test_squared_distances_equal_the_definition(seed):
     A, B = rng.normal(size=(5, 3)), rng.normal(size=(7, 3))
     np.testing.assert_allclose(squared_distances(A, B), ((A[:, None] - B) ** 2).sum(axis=2), atol=1e-12)
     assert (squared_distances(A, A) >= 0).all()
-
-
-@pytest.mark.parametrize("model", [KMeans(10, random_state=0, max_iter=5), DBSCAN(eps=0.05), DBSCAN(eps=0.5)], ids=str)
-@few_rows
-def test_memory_stays_within_three_times_the_table(model):
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(8000, 2)) if isinstance(model, DBSCAN) else rng.normal(size=(50_000, 20))
-    tracemalloc.start()
-    model.fit(X)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 3 * X.nbytes + 40 * 2**20, f"{peak / 2**20:.0f} MB for a table of {X.nbytes / 2**20:.1f} MB"
-    assert adjusted_rand_score(model.labels_, model.labels_) == 1

@@ -58,7 +58,7 @@ def test_scores_on_new_rows_equal_scikit_learns_over_200_tiny_problems():
         X = rng.normal(size=(90, 5))
         y = (X[:, 0] + X[:, 1] ** 2 + 0.5 * rng.normal(size=90) > 0.7).astype(int)
         for model, scores in ((RandomForestClassifier, ours), (sklearn.ensemble.RandomForestClassifier, reference)):
-            scores.append(model(5, random_state=seed).fit(X[:50], y[:50]).score(X[50:], y[50:]))
+            scores.append(model(4, random_state=seed).fit(X[:50], y[:50]).score(X[50:], y[50:]))
     difference = np.array(ours) - reference
     assert abs(difference.mean()) < 3 * difference.std() / 200**0.5 + 1e-9
     assert abs(difference.mean()) < 0.015
@@ -71,7 +71,7 @@ def test_scores_of_regression_equal_scikit_learns_over_200_tiny_problems():
         X = rng.normal(size=(90, 4))
         y = X[:, 0] + X[:, 1] ** 2 + 0.3 * rng.normal(size=90)
         for model, scores in ((RandomForestRegressor, ours), (sklearn.ensemble.RandomForestRegressor, reference)):
-            scores.append(model(5, max_features=2, random_state=seed).fit(X[:50], y[:50]).score(X[50:], y[50:]))
+            scores.append(model(4, max_features=2, random_state=seed).fit(X[:50], y[:50]).score(X[50:], y[50:]))
     difference = np.array(ours) - reference
     assert abs(difference.mean()) < 3 * difference.std() / 200**0.5 + 1e-9
 

@@ -25,7 +25,7 @@ each_kernel = pytest.mark.parametrize("kernel", KERNELS, ids=str)
 def tiny(seed, classes=2):
     """Some tables have repeated rows, with the same class or another; some lie on a grid; some classes overlap wholly."""
     rng = np.random.default_rng(seed)
-    n, d = int(rng.integers(2 * classes, 40)), int(rng.integers(1, 5))
+    n, d = int(rng.integers(2 * classes, 25)), int(rng.integers(1, 5))
     y = np.arange(n) % classes
     X = rng.normal(size=(n, d)) + (seed % 3) * y[:, None]
     if seed % 4 == 0:
@@ -79,7 +79,7 @@ def test_regression_equals_scikit_learns_on_200_tiny_problems(kernel):
     for seed in range(200):
         X, y, C = tiny(seed)
         y = y + np.random.default_rng(seed).normal(size=len(y))
-        options = {"C": C, "epsilon": [0.0, 0.1, 0.5][seed % 3], "tol": 1e-7, **kernel}
+        options = {"C": C, "epsilon": [0.0, 0.1, 0.5][seed % 3], "tol": 1e-6, **kernel}
         ours, reference = SVR(**options).fit(X, y), sklearn.svm.SVR(**options).fit(X, y)
         np.testing.assert_allclose(ours.predict(X), reference.predict(X), atol=1e-4, rtol=1e-4, err_msg=f"seed {seed}")
         np.testing.assert_allclose(ours.intercept_, reference.intercept_, atol=1e-4, rtol=1e-4)

@@ -14,8 +14,9 @@ import numpy as np
 from sklearn.base import OutlierMixin
 
 from mlcourse.classical.base import Estimator
+from mlcourse.classical.growing import keep
 from mlcourse.classical.neighbors import nearest_rows
-from mlcourse.classical.nodes import Trees
+from mlcourse.classical.nodes import join_levels, level_of_leaves
 
 TOGETHER = 1 << 16  # rows times trees that walk down at once
 
@@ -120,51 +121,49 @@ def isolate(X, rows, rng):
     Trees
     """
     n_trees, size = rows.shape
-    row, slot = (
-        rows.ravel(),
-        np.repeat(np.arange(n_trees), size),
-    )  # sorted by slot, the node of the row within its level
-    deepest, levels, n_nodes = int(np.ceil(np.log2(max(size, 2)))), [], n_trees
-    for depth in range(deepest + 1):
-        count = np.bincount(slot, minlength=n_nodes - sum(len(level["size"]) for level in levels))
-        nodes = len(count)
-        level = {
-            "feature": np.full(nodes, -1),
-            "threshold": np.zeros(nodes),
-            "left": np.full(nodes, -1),
-            "value": (depth + path_length(count))[:, None],
-            "size": count.astype(float),
-            "impurity": np.zeros(nodes),
-            "gain": np.zeros(nodes),
-            "depth": np.full(nodes, depth),
-            "goes_left": np.zeros((nodes, 1), bool),
-        }
-        levels.append(level)
-        if depth == deepest:
-            break
-        starts = count.cumsum() - count
-        values = X[row]
-        low, high = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)  # (nodes, d)
-        parents = np.flatnonzero((high > low).any(axis=1))
-        if not len(parents):
-            break
-        draw = np.where(high > low, rng.random(low.shape), -1)[parents]
-        feature = draw.argmax(axis=1)  # any that is not constant
-        low, high = low[parents, feature], high[parents, feature]
-        cut = np.minimum(
-            rng.uniform(low, high), np.nextafter(high, low)
-        )  # below the highest, so that neither side is empty
-        level["feature"][parents], level["threshold"][parents] = feature, cut
-        level["left"][parents] = n_nodes + 2 * np.arange(len(parents))
-        n_nodes += 2 * len(parents)
-        new = np.full(nodes, -1)
-        new[parents] = np.arange(len(parents))
-        stays = new[slot] >= 0
-        row, slot, values = row[stays], new[slot[stays]], values[stays]
-        slot = 2 * slot + (values[np.arange(len(row)), feature[slot]] > cut[slot])
+    row, slot = rows.ravel(), np.repeat(np.arange(n_trees), size)  # slot: a row's node within the level, in order
+    levels, n_nodes, deepest = [], n_trees, int(np.ceil(np.log2(max(size, 2))))
+    while True:
+        depth, count = len(levels), np.bincount(slot)
+        nodes = level_of_leaves(depth, (depth + path_length(count))[:, None], count.astype(float), np.zeros(len(count)))
+        levels.append(nodes)
+        feature, cut = random_cuts(X[row], count.cumsum() - count, rng)
+        asks = feature >= 0
+        if depth == deepest or not asks.any():
+            return join_levels(levels, {})
+        nodes.feature, nodes.threshold = feature, cut
+        nodes.left[asks] = n_nodes + 2 * np.arange(asks.sum())
+        n_nodes += 2 * asks.sum()
+        row, slot = keep(asks, row, slot)
+        slot = 2 * slot + (X[row, feature[asks][slot]] > cut[asks][slot])
         order = slot.argsort(kind="stable")
         row, slot = row[order], slot[order]
-    return Trees(**{name: np.concatenate([level[name] for level in levels]) for name in levels[0]}, categories={})
+
+
+def random_cuts(values, starts, rng):
+    """Return for each node a feature that varies among its rows and a place between its extremes; -1 and 0 where none varies.
+
+    Parameters
+    ----------
+    values : ndarray of shape (rows, d)
+        The rows of all nodes, node by node.
+    starts : ndarray of int of shape (nodes,)
+        Where the rows of each node begin.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    feature, cut : ndarray of shape (nodes,)
+    """
+    low, high = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)  # (nodes, d)
+    varies = high > low
+    feature = np.where(varies, rng.random(low.shape), -1).argmax(axis=1)
+    chosen = np.arange(len(feature)), feature
+    low, high, varies = low[chosen], high[chosen], varies[chosen]
+    cut = np.minimum(
+        rng.uniform(low, high), np.nextafter(high, low)
+    )  # below the largest, so that neither side is empty
+    return np.where(varies, feature, -1), np.where(varies, cut, 0)
 
 
 def path_length(size):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from mlcourse.classical.nodes import Trees
+from mlcourse.classical.nodes import join_levels, level_of_leaves
 
 TIE = 1e-9  # cuts whose qualities differ by less than this share of the impurity are equal, and the first one is taken
 BLOCK = 1 << 16  # numbers sorted at once: they fit the processor's cache
@@ -83,7 +83,7 @@ class Grower:
         n_nodes, levels = len(rows), []
         while True:
             here = Level(self, row, slot)
-            nodes = here.leaves(len(levels), self.width)
+            nodes = level_of_leaves(len(levels), here.value, here.size, here.impurity / here.size, self.width)
             levels.append(nodes)
             grows = (here.count >= self.min_split) & here.impure
             if len(levels) - 1 == self.max_depth or not grows.any():
@@ -102,8 +102,7 @@ class Grower:
             n_nodes += 2 * len(parents)
             if not len(row):
                 break
-        names = [field.name for field in fields(Trees) if field.name != "categories"]
-        return Trees(*(np.concatenate([getattr(nodes, name) for nodes in levels]) for name in names), self.categories)
+        return join_levels(levels, self.categories)
 
     def _choose(self, here):
         """Return the best cut of each node; its feature is -1 where no feature can be cut."""
@@ -315,22 +314,6 @@ class Level:
             low=np.zeros(self.M, int),
             threshold=np.zeros(self.M),
             goes_left=np.zeros((self.M, width), bool),
-        )
-
-    def leaves(self, depth, width):
-        """Return the nodes of the level as nodes without cuts."""
-        none = self.no_cuts(width)
-        return Trees(
-            feature=none.feature,
-            threshold=none.threshold,
-            left=np.full(self.M, -1),
-            value=self.value,
-            size=self.size,
-            impurity=self.impurity / self.size,
-            gain=none.gain,
-            depth=np.full(self.M, depth),
-            goes_left=none.goes_left,
-            categories={},
         )
 
 

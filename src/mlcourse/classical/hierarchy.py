@@ -58,7 +58,9 @@ class AgglomerativeClustering(ClusterMixin, Estimator):
         self._check_integer("n_clusters")
         if self.n_clusters > len(X):
             self._refuse("n_clusters", f"at most the number of rows, {len(X)}")
-        D = distance_table(X) if self.linkage == "ward" else np.sqrt(distance_table(X))
+        D = distance_table(X)
+        if self.linkage != "ward":
+            np.sqrt(D, out=D)
         merges = nearest_neighbor_chain(D, self.linkage)
         merges = merges[np.argsort(merges[:, 2], kind="stable")]
         self.distances_ = np.sqrt(merges[:, 2]) if self.linkage == "ward" else merges[:, 2]

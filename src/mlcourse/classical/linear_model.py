@@ -83,7 +83,7 @@ class LinearRegression(RegressorMixin, Estimator):
     def _solve_qr(self, X, y):
         self.n_iter_ = 1
         d = X.shape[1]
-        R = triangle(np.column_stack([X, y]))  # of X, and Qᵀy in the last column
+        R = triangle(X, y)  # of X, and Qᵀy in the last column
         return solve_small(R[:d, :d], R[:d, d], X.shape)
 
     def _solve_normal(self, X, y):
@@ -156,21 +156,22 @@ def center(values):
     return values, first + rest
 
 
-def triangle(table, rows=1000):
-    """Return R of a QR decomposition, made from blocks of rows that stay in the processor's cache.
+def triangle(X, y, rows=1000):
+    """Return R of a QR decomposition of `X` with `y` as one more column, made from blocks of rows that stay in the processor's cache.
 
     If ``A = Q₁ R₁`` and ``B = Q₂ R₂``, then A stacked on B has the same R as R₁ stacked on R₂, which is much shorter.
 
     Parameters
     ----------
-    table : ndarray of shape (n, d)
+    X : ndarray of shape (n, d)
+    y : ndarray of shape (n,)
     rows : int
         Of a block; raised to ``4 d`` for wide tables.
 
     Returns
     -------
-    ndarray of shape (min(n, d), d)
-        Upper triangular; its rows are unique up to their signs if the columns of `table` are independent.
+    ndarray of shape (min(n, d + 1), d + 1)
+        Upper triangular; its rows are unique up to their signs if the columns are independent.
 
     References
     ----------
@@ -179,17 +180,15 @@ def triangle(table, rows=1000):
 
     Examples
     --------
-    >>> abs(triangle(np.array([[3.0, 0.0], [4.0, 5.0]]))).round(6)
+    >>> abs(triangle(np.array([[3.0], [4.0]]), np.array([0.0, 5.0]))).round(6)
     array([[5., 4.],
            [0., 3.]])
     """
-    n, d = table.shape
-    rows = max(rows, 4 * d)
-    cut = n - n % rows
-    if cut > rows:
-        blocks = table[:cut].reshape(-1, rows, d)
-        table = np.vstack([np.linalg.qr(blocks, mode="r").reshape(-1, d), table[cut:]])
-    return np.linalg.qr(table, mode="r")
+    rows = max(rows, 4 * X.shape[1])
+    starts = range(0, len(X), rows)
+    blocks = (np.column_stack([X[start : start + rows], y[start : start + rows]]) for start in starts)
+    R = [np.linalg.qr(block, mode="r") for block in blocks]
+    return R[0] if len(R) == 1 else np.linalg.qr(np.vstack(R), mode="r")
 
 
 def solve_small(A, b, shape):

@@ -7,7 +7,7 @@ Breiman, L., Friedman, J., Olshen, R. and Stone, C. (1984). Classification and R
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -73,6 +73,30 @@ class Trees:
                 asked = feature == f
                 right[asked] = ~self.goes_left[at[asked], category_codes(x[asked], known)]
             node[moving] = self.left[at] + right
+
+
+def level_of_leaves(depth, value, size, impurity, width=1):
+    """Return nodes without cuts, all at one depth, as `Trees`."""
+    m = len(size)
+    return Trees(
+        feature=np.full(m, -1),
+        threshold=np.zeros(m),
+        left=np.full(m, -1),
+        value=value,
+        size=size,
+        impurity=impurity,
+        gain=np.zeros(m),
+        depth=np.full(m, depth),
+        goes_left=np.zeros((m, width), bool),
+        categories={},
+    )
+
+
+def join_levels(levels, categories):
+    """Return all levels, the roots first, as one `Trees`."""
+    names = [field.name for field in fields(Trees) if field.name != "categories"]
+    arrays = {name: np.concatenate([getattr(level, name) for level in levels]) for name in names}
+    return Trees(**arrays, categories=categories)
 
 
 def category_codes(values, known):

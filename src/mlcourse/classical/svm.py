@@ -29,7 +29,7 @@ from mlcourse.classical.distances import blocks, squared_distances
 MOST_STEPS = 1_000_000
 WHOLE = (
     1 << 24
-)  # a kernel matrix with at most so many numbers is computed at once; of a larger one, lines as they are needed
+)  # numbers of the largest kernel matrix that is computed at once; of a larger one, lines as they are needed
 
 
 class SupportVectorMachine(Estimator):
@@ -290,37 +290,35 @@ def smo(K, sign, p, C, tol, max_iter=-1):
     done : bool
     """
     max_iter = MOST_STEPS if max_iter == -1 else max_iter
-    n = sign.shape[1]
-    a, pull = np.zeros(sign.shape), -sign * p  # pull: minus the slope of the objective along s a
-    rises, falls = sign > 0, sign < 0  # may s a rise, may it fall?
-    up, down = np.where(rises, 0, -np.inf), np.where(falls, 0, np.inf)
-    edge, steps = 1e-12 * C, 0
-    gain, flat_pull, flat_a, flat_sign = np.empty(sign.shape), pull.ravel(), a.ravel(), sign.ravel()
-    flat_up, flat_down = up.ravel(), down.ravel()
+    n, s = sign.shape[1], sign.ravel()
+    a, pull = np.zeros(len(s)), -s * p.ravel()  # pull: minus the slope of the objective along s a
+    pulls = pull.reshape(sign.shape)  # the same numbers, below each other where they belong to one row
+    up, down = np.where(s > 0, 0, -np.inf), np.where(s < 0, 0, np.inf)  # 0 where s a may rise; where it may fall
+    edge, steps, gain = 1e-12 * C, 0, np.empty(sign.shape)
     while True:
         i = int((pull + up).argmax())
-        top = flat_pull[i]
+        top = pull[i]
         violation = top - (pull + down)  # -inf for those that cannot fall
         if violation.max() < tol or steps == max_iter:
             break
         steps += 1
         row = K[i % n]
-        curvature = np.maximum(K.diagonal[i % n] + K.diagonal - 2 * row, 1e-12)
-        np.maximum(violation, 0, out=gain)
+        curvature = np.maximum(K.diagonal[i % n] + K.diagonal - 2 * row, 1e-12)  # (n,)
+        np.maximum(violation.reshape(sign.shape), 0, out=gain)
         gain *= gain
-        gain /= curvature
+        gain /= curvature  # by how much a free step lowers the objective, times 2
         j = int(gain.argmax())
-        step = (top - flat_pull[j]) / curvature[j % n]
-        room_i = C - flat_a[i] if flat_sign[i] > 0 else flat_a[i]
-        room_j = flat_a[j] if flat_sign[j] > 0 else C - flat_a[j]
+        step = (top - pull[j]) / curvature[j % n]
+        room_i = C - a[i] if s[i] > 0 else a[i]
+        room_j = a[j] if s[j] > 0 else C - a[j]
         step = min(step, room_i, room_j)
         for v, change in ((i, step), (j, -step)):
-            moved = flat_a[v] + flat_sign[v] * change
-            moved = flat_a[v] = 0.0 if moved < edge else C if moved > C - edge else moved
-            positive = flat_sign[v] > 0
-            flat_up[v] = 0 if (moved < C if positive else moved > 0) else -np.inf
-            flat_down[v] = 0 if (moved > 0 if positive else moved < C) else np.inf
-        pull -= step * (row - K[j % n])
+            moved = a[v] + s[v] * change
+            moved = a[v] = 0.0 if moved < edge else C if moved > C - edge else moved
+            grows, shrinks = moved < C, moved > 0
+            up[v] = 0 if (grows if s[v] > 0 else shrinks) else -np.inf
+            down[v] = 0 if (shrinks if s[v] > 0 else grows) else np.inf
+        pulls -= step * (row - K[j % n])
     free = (up == 0) & (down == 0)
     b = pull[free].mean() if free.any() else ((pull + up).max() + (pull + down).min()) / 2
-    return a, float(b), steps, bool(violation.max() < tol)
+    return a.reshape(sign.shape), float(b), steps, bool(violation.max() < tol)
