@@ -1137,7 +1137,7 @@ BOTH_DIVERGENCES = Exercise(
 )
 
 
-# --- classify_wines --------------------------------------------------------------------------------------------------------
+# --- train_on_wines --------------------------------------------------------------------------------------------------------
 
 
 @cache
@@ -1214,7 +1214,7 @@ def scales_the_training_rows_only(X_train, y_train, X_test):
 
 
 CLASSIFY_WINES = Exercise(
-    name="classify_wines",
+    name="train_on_wines",
     title="A network of your own",
     points=8,
     minutes=35,
