@@ -2,7 +2,7 @@
 const site = new URL("../", import.meta.url);
 const PAGES = 8;
 const PARTS = 3;
-const RANKING = { pageLength: 0.1, termSaturation: 1.8, termSimilarity: 3, metaWeights: { title: 5, name: 0 } }; // a chapter is long because it treats much, not because it rambles
+const RANKING = { pageLength: 0.1, termSaturation: 1.8, termSimilarity: 3, metaWeights: { title: 5, keywords: 3, name: 0 } }; // a chapter is long because it treats much, not because it rambles
 
 let engine;
 let words;

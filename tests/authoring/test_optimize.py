@@ -284,5 +284,5 @@ def test_what_is_indexed_is_text_with_anchors():
     assert '<h4 id="term-norm">norm</h4>' in record
     assert "<p>Let  be. np.\u200adot</p>" in record
     assert "np.\u200alinalg.\u200anorm(\u200ax)" in record
-    assert '<p data-pagefind-weight="10">inner product</p>' in record
+    assert '<p data-pagefind-weight="10" data-pagefind-meta="keywords">inner product</p>' in record
     assert vocabulary([record])[0] == "norm"

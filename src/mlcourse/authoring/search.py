@@ -66,7 +66,7 @@ def page_record(text):
     """Return the HTML of a page's text, with nothing but what can be searched.
 
     Sphinx gives an anchor to a section and Pagefind wants it on the heading; terms of the glossary become headings too.
-    Keywords of the page (`myst: html_meta: keywords`) count as text.
+    Keywords of the page (`myst: html_meta: keywords`) count as text and as metadata, where a hit ranks higher.
     """
     article = re.search(r"<article\b.*</article>", text, re.DOTALL)
     keywords = re.search(r'<meta content="([^"]*)" name="keywords"', text)
@@ -75,7 +75,7 @@ def page_record(text):
     body = _TERM.sub(lambda m: f'<h4 data-id="{m[1]}">{m[2]}</h4>', body)
     body = re.sub(r"<[^>]*>", _only_structure, body)
     body = re.sub(r"[^<>]+(?=<)", lambda m: _JOINT.sub(_HAIR_SPACE, m[0]), body)
-    words = f'<p data-pagefind-weight="10">{keywords[1]}</p>' if keywords else ""
+    words = f'<p data-pagefind-weight="10" data-pagefind-meta="keywords">{keywords[1]}</p>' if keywords else ""
     return re.sub(
         r"[ \t]*\n\s*", "\n", f"<html lang=en><body><main data-pagefind-body>{body}{words}</main></body></html>"
     )
