@@ -45,6 +45,9 @@ def copy_course(folder):
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
         elif source.exists():
             shutil.copy(source, target)
+    # Chapters about the text of the book read it here: copies of chapters must not count in it.
+    for part in (path for path in (ROOT / "book").iterdir() if path.name[0] != "_" and path.is_dir()):
+        shutil.copytree(part, folder / "src/mlcourse/data/book" / part.name)
     (folder / "node_modules").symlink_to(ROOT / "node_modules")
 
 

@@ -118,7 +118,7 @@ def zip_course():
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as file:
         for module in sorted(course_modules(["mlcourse.exercises.page", *sets])):
             path = _PACKAGE.joinpath(*module.split(".")[1:])
-            path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+            path = path / "__init__.py" if (path / "__init__.py").exists() else path.with_suffix(".py")
             name = f"mlcourse/{path.relative_to(_PACKAGE).as_posix()}"
             file.writestr(zipfile.ZipInfo(name, _LONG_AGO), path.read_text(encoding="utf-8"), zipfile.ZIP_DEFLATED)
     return data.getvalue()
