@@ -117,6 +117,9 @@ def test_a_chapter_that_reads_the_book_is_executed_again_when_any_text_changes(t
     assert course.write(reads) == ["part/chapter"]
     assert course.write(reads) == []
     assert course.write(reads.replace("Prose.", "Other prose.")) == ["part/chapter"]
+    (tmp_path / "book/part/another.md").write_text("# Another chapter\n")
+    assert module.execute(course) == ["part/chapter"]
+    assert module.execute(course) == []
 
 
 def test_failing_cell_has_file_line_and_error(tmp_path):
