@@ -17,6 +17,7 @@ from mlcourse.authoring.optimize import ThemeError, optimize, prepare
 from mlcourse.authoring.search import build_index
 from mlcourse.authoring.stamp import stamp
 from mlcourse.authoring.sync import sync
+from mlcourse.authoring.unchanged import is_up_to_date, remember
 
 
 def build(root):
@@ -34,6 +35,10 @@ def build(root):
     """
     clock = _Clock()
     course = Course(root)
+    if is_up_to_date(root, stamp(course)):
+        clock.done("looking")
+        print(f"nothing has changed: the site stays as it is, {clock}: {root / '_build/html/index.html'}")
+        return 0
     derived = sync(course)
     print(f"derived: {len(derived)} files written" if derived else "derived: all is up to date")
     clock.done("deriving")
@@ -51,7 +56,7 @@ def build(root):
         return status
     clock.done("rendering")
     try:
-        optimized = optimize(root, stamp(course))
+        optimized = optimize(root, version := stamp(course))
     except ThemeError as error:
         print(error, file=sys.stderr)
         return 1
@@ -64,6 +69,7 @@ def build(root):
     clock.done("packing")
     if packed:
         print(f"offline copy: {packed.name}, {packed.stat().st_size / 1e6:.1f} MB")
+    remember(root, version)
     print(f"built in {clock}: {root / '_build/html/index.html'}")
     return 0
 
