@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 from mlcourse.authoring.addresses import write_redirects
 from mlcourse.authoring.course import Course
@@ -46,10 +45,8 @@ def build(root):
     print(f"executed: {', '.join(executed)}" if executed else "executed: nothing, all outputs are kept")
     clock.done("executing")
     prepare(root)
-    program = shutil.which("jupyter-book", path=str(Path(sys.executable).parent))
-    status = subprocess.run(
-        [program, "build", str(root), "-W", "--keep-going", "-q"], cwd=root, env={**os.environ, **ENVIRONMENT}
-    ).returncode
+    command = [sys.executable, "-m", "mlcourse.authoring.jupyter_book", "build", str(root), "-W", "--keep-going", "-q"]
+    status = subprocess.run(command, cwd=root, env={**os.environ, **ENVIRONMENT}).returncode
     if status != 0:
         shutil.rmtree(root / "_build/.doctrees", ignore_errors=True)  # else the next build would not warn again
         print("the site was not built: every warning above is an error; each names its file and line", file=sys.stderr)
