@@ -152,6 +152,7 @@ def test_a_build_that_fails_fails_again(tmp_path, monkeypatch):
     read.parent.mkdir(parents=True)
     read.write_text("x")
     monkeypatch.setattr(build, "Course", lambda root: None)
+    monkeypatch.setattr(build, "stamp", lambda course: "")
     monkeypatch.setattr(build, "sync", lambda course: [])
     monkeypatch.setattr(build, "execute", lambda course: [])
     monkeypatch.setattr(build, "prepare", lambda root: None)

@@ -36,7 +36,7 @@ def build(root):
     course = Course(root)
     if is_up_to_date(root, stamp(course)):
         clock.done("looking")
-        print(f"nothing has changed: the site stays as it is, {clock}: {root / '_build/html/index.html'}")
+        print(f"nothing has changed, seen in {clock}: {root / '_build/html/index.html'}")
         return 0
     derived = sync(course)
     print(f"derived: {len(derived)} files written" if derived else "derived: all is up to date")
