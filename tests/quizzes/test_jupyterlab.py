@@ -10,7 +10,7 @@ from tests.site.browser import ARGUMENTS, INSTALL, find_chromium
 pytestmark = pytest.mark.skipif(find_chromium() is None, reason=f"there is no Chromium; install it: {INSTALL}")
 OPTIONS = """- [ ] `u * v`
   > That is a vector, $u_1 v_1, \\\\dots$
-- [x] $\\\\mathbf{u}^\\\\top\\\\mathbf{v}$
+- [x] the product $\\\\mathbf{u}^\\\\top\\\\mathbf{v}$
   > One number."""
 CELLS = [
     f'from mlcourse.quizzes import pretest\n\npretest("math/vectors", "try", """{OPTIONS}""")',

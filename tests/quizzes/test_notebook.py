@@ -12,7 +12,7 @@ from mlcourse.exercises import progress
 from mlcourse.exercises.records import quiz_answers
 from mlcourse.quizzes import notebook, pretest, quiz
 
-SOURCE = "- [ ] `u * v`\n  > A *vector*.\n- [x] $u^2$\n  > Yes & no."
+SOURCE = "- [ ] `u * v`\n  > A *vector*.\n- [x] the square $u^2$\n  > Yes & no."
 AT = "2026-11-21T10:00:00.000Z"
 
 
