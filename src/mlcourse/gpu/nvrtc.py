@@ -15,7 +15,12 @@ from pathlib import Path
 from mlcourse.gpu.errors import CompileError, KernelError
 
 FILE = "kernel.cu"
-INSTALL = "pip install 'mlcourse[gpu]' (in a clone of the course: pip install -r requirements-gpu.lock)"
+PACKAGES = (
+    "cuda-bindings",
+    "cuda-core",
+    *(f"nvidia-cuda-{name}" for name in ("nvrtc", "runtime", "crt", "cccl", "nvdisasm")),
+)
+INSTALL = f"python -m pip install -r requirements-gpu.lock in a clone of the course, elsewhere pip install {' '.join(PACKAGES)}"
 
 
 @dataclass(frozen=True)
