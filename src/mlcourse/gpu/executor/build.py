@@ -1,0 +1,319 @@
+"""Compile a kernel for the CPU with the system's C++ compiler, and keep the program for the next time."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlcourse.gpu.errors import CompileError, KernelError
+
+HERE = Path(__file__).parent
+FILE = "kernel.cu"
+CACHE_VARIABLE = "MLCOURSE_GPU_CACHE"
+COMPILER_VARIABLE = "MLCOURSE_CXX"
+DYNAMIC_SHARED = 232448  # bytes; the most that any GPU gives to a block (compute capability 9.0)
+PAD = 65536
+
+_COMMON = ["-std=c++20", "-g1", "-gdwarf-4", "-w", "-pipe", "-fno-exceptions", "-fno-strict-aliasing", "-fno-stack-protector", "-ffp-contract=fast"]
+_FIXED_ADDRESS = [] if sys.platform == "darwin" else ["-fno-pie"]
+_WATCHED = ["-O1", "-fsanitize=thread", "-DEXECUTOR_CHECKED", "-fno-tree-vectorize", "-fno-tree-slp-vectorize"]
+_ERRORS_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """The C++ compiler of this machine."""
+
+    path: str
+    version: str
+    clang: bool
+
+    @property
+    def release(self):
+        """The first number of its version."""
+        return int(re.search(r"(\d+)\.\d+", self.version)[1])
+
+
+@dataclass(frozen=True)
+class Program:
+    """A compiled kernel.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        The program.
+    shared, variables : tuple of (str, int, int, str)
+        Name, place, bytes and the linker's name of each variable in shared memory, and of each global variable.
+    warnings : tuple of (int, str)
+        Line and text of what the compiler noticed.
+    """
+
+    path: Path
+    shared: tuple
+    variables: tuple
+    warnings: tuple = ()
+
+
+@functools.cache
+def compiler():
+    """Find the C++ compiler.
+
+    Raises
+    ------
+    KernelError
+        If there is none.
+    """
+    wanted = os.environ.get(COMPILER_VARIABLE)
+    names = [wanted] if wanted else ["g++", "clang++", "c++"]
+    for path in filter(None, map(shutil.which, names)):
+        done = subprocess.run([path, "--version"], capture_output=True, text=True)
+        if done.returncode == 0 and re.search(r"\d+\.\d+", done.stdout):
+            return Compiler(path, done.stdout.splitlines()[0], "clang" in done.stdout)
+    raise KernelError(_no_compiler(wanted))
+
+
+def _no_compiler(wanted):
+    if wanted:
+        return f"the C++ compiler {wanted!r}, which {COMPILER_VARIABLE} names, does not run"
+    how = {
+        "linux": "sudo apt-get install g++ (or your distribution's package of the GNU C++ compiler)",
+        "darwin": "xcode-select --install",
+        "win32": "run the course in WSL: wsl --install, then in it sudo apt-get install g++",
+    }.get(sys.platform, "install GNU C++ (g++) or clang")
+    return f"running a kernel on the CPU needs a C++ compiler, and there is none here\n  hint: {how}"
+
+
+def cache_folder():
+    """Return the folder of compiled kernels: the environment variable's, the platform's, or a temporary one.
+
+    Returns
+    -------
+    pathlib.Path
+        It exists, and this user can write to it.
+    """
+    for folder in _cache_candidates():
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return folder
+    raise KernelError(f"there is no folder for compiled kernels\n  hint: set {CACHE_VARIABLE} to one that you can write to")
+
+
+def _cache_candidates():
+    if folder := os.environ.get(CACHE_VARIABLE):
+        yield Path(folder)
+    elif folder := os.environ.get("XDG_CACHE_HOME"):
+        yield Path(folder, "mlcourse", "gpu")
+    elif sys.platform == "darwin":
+        yield Path.home() / "Library" / "Caches" / "mlcourse" / "gpu"
+    else:
+        with contextlib.suppress(RuntimeError):
+            yield Path.home() / ".cache" / "mlcourse" / "gpu"
+    user = os.getuid() if hasattr(os, "getuid") else "user"
+    yield Path(tempfile.gettempdir(), f"mlcourse-gpu-{user}")
+
+
+def build(source, name, variant):
+    """Compile one kernel of a source.
+
+    Parameters
+    ----------
+    source : str
+        CUDA C++.
+    name : str
+        The kernel, or an instance of a template: "transpose<32>".
+    variant : {"plain", "check", "profile"}
+        For speed, or with every access to memory watched.
+
+    Returns
+    -------
+    Program
+
+    Raises
+    ------
+    CompileError
+        If the source is wrong.
+    KernelError
+        If there is no compiler or no room for the program.
+    """
+    runtime = _runtime()
+    flags = _flags(variant)
+    folder = cache_folder() / _key(source, name, *flags, _identity())
+    if not (folder / "facts.json").exists():
+        _into_cache(folder, lambda work: _compile(work, source, name, flags, runtime))
+    facts = json.loads((folder / "facts.json").read_text())
+    return Program(folder / "kernel", *(tuple(map(tuple, facts[key])) for key in ("shared", "variables", "warnings")))
+
+
+def _into_cache(folder, make):
+    """Make a folder under a name of its own, then rename it: another process may be making the same one."""
+    work = Path(tempfile.mkdtemp(dir=folder.parent, prefix="making-"))
+    try:
+        make(work)
+        with contextlib.suppress(OSError):  # somebody else was faster
+            work.rename(folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _key(*parts):
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.encode() + b"\0")
+    return digest.hexdigest()[:24]
+
+
+@functools.cache
+def _identity():
+    """What a compiled kernel depends on besides its source: the compiler and our own files."""
+    found = compiler()
+    sources = [path.read_text() for folder in ("include", "runtime") for path in sorted((HERE / folder).iterdir()) if path.is_file()]
+    return _key(found.path, found.version, platform.machine(), Path(__file__).read_text(), *sources)
+
+
+def _flags(variant):
+    found = compiler()
+    flags = [*_COMMON, *_FIXED_ADDRESS]
+    if found.clang or found.release >= 12:
+        flags.append("-ftrivial-auto-var-init=pattern")
+    if variant == "plain":
+        return [*flags, "-O2"]
+    flags += _WATCHED
+    if variant == "check":
+        flags.append("-fsanitize=array-bounds" if found.clang else "-fsanitize=bounds")
+    if found.clang:
+        options = ["distinguish-volatile=1", "instrument-func-entry-exit=0", "instrument-read-before-write=1"]
+        return flags + [part for option in options for part in ("-mllvm", f"-tsan-{option}")]
+    return [*flags, "-fno-tree-sra", "-fno-ipa-sra", "--param=tsan-distinguish-volatile=1", "--param=tsan-instrument-func-entry-exit=0"]
+
+
+def _runtime():
+    """Compile what stands around every kernel, once."""
+    folder = cache_folder() / f"runtime-{_identity()}"
+    if not folder.exists():
+        _into_cache(folder, _compile_runtime)
+    return sorted(folder.glob("*.o"))
+
+
+def _compile_runtime(work):
+    for source in sorted((HERE / "runtime").glob("*.cpp")):
+        command = [compiler().path, "-std=c++20", "-O2", "-w", *_FIXED_ADDRESS, "-c", str(source), "-o", str(work / f"{source.stem}.o")]
+        done = _run(command)
+        if done.returncode:
+            raise KernelError(f"the executor does not compile with {compiler().version}; please report it:\n{done.stderr[-3000:]}")
+
+
+def _run(command, **options):
+    environment = {**os.environ, "LC_ALL": "C", "GCC_COLORS": ""}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, errors="replace", **options)
+
+
+def _compile(work, source, name, flags, runtime):
+    (work / FILE).write_text(source)
+    main = f'#include "cuda_on_cpu.h"\n#include "{FILE}"\n#include "entry.h"\nEXECUTOR_KERNEL({name})\n'
+    (work / "main.cpp").write_text(main)
+    command = [compiler().path, *flags, f"-I{HERE / 'include'}", "-c", "main.cpp", "-o", "main.o"]
+    done = _run(command, cwd=work)
+    if done.returncode:
+        raise CompileError(explain(done.stderr, source))
+    symbols = _symbols(work / "main.o")
+    if sys.platform != "darwin":
+        _write_dynamic_shared(work, [symbol for symbol, kind, defined, _, _ in symbols if kind == "TLS" and not defined])
+    _link(work, runtime)
+    own = {symbol for symbol, _, defined, _, _ in symbols if defined}
+    facts = {"shared": [], "variables": [], "warnings": []}
+    for symbol, kind, _, place, size in _symbols(work / "kernel"):
+        if symbol in own and size and "executor" not in symbol:
+            facts["shared" if kind == "TLS" else "variables"].append((_plain_name(symbol), place, size, symbol))
+    (work / "facts.json").write_text(json.dumps(facts))
+    for path in work.glob("*.[os]"):
+        path.unlink()
+
+
+def _link(work, runtime):
+    objects = ["main.o"] if sys.platform == "darwin" else ["front.s", "main.o", "dynamic.s"]
+    fixed = [] if sys.platform == "darwin" else ["-no-pie"]
+    done = _run([compiler().path, *fixed, *objects, *map(str, runtime), "-o", "kernel"], cwd=work)
+    if done.returncode:
+        missing = sorted(set(re.findall(r"undefined reference to `([^']+)'", done.stderr)))
+        what = "declared but not defined: " + ", ".join(missing) if missing else done.stderr[-2000:]
+        raise CompileError(f"the kernel does not link: {what}")
+
+
+def _write_dynamic_shared(work, names):
+    """Lay out the memory of a block: padding, the kernel's shared variables, padding, dynamic shared memory, padding.
+
+    Every `extern __shared__` array of the kernel is a name of the dynamic shared memory.
+    """
+    section = '.section .tbss,"awT",%nobits\n'
+    labels = "".join(f".globl {name}\n.type {name}, %tls_object\n{name}:\n" for name in ["executor_dynamic_shared", *names])
+    (work / "front.s").write_text(f'{section}.zero {PAD}\n.section .note.GNU-stack,"",%progbits\n')
+    body = f'{section}.zero {PAD}\n.balign 1024\n{labels}.zero {DYNAMIC_SHARED + PAD}\n.section .note.GNU-stack,"",%progbits\n'
+    (work / "dynamic.s").write_text(body)
+
+
+def _symbols(path):
+    """Return (symbol, kind, defined, place, bytes) of the variables in a program; constants are left out."""
+    lines = _run(["readelf", "-sSW", str(path)]).stdout.splitlines()
+    sections = {found[1]: found[2] for line in lines if (found := re.match(r"\s*\[\s*(\d+)\] (\S+)", line))}
+    found = [row for line in lines if re.match(r"\s*\d+: ", line) and len(row := line.split(None, 7)) == 8]
+    return [
+        (symbol.split("@")[0], kind, section != "UND", int(place, 16), int(size, 0))
+        for _, place, size, kind, _, _, section, symbol in found
+        if kind in ("TLS", "OBJECT") and sections.get(section, ".data").startswith((".tbss", ".tdata", ".bss", ".data"))
+    ]
+
+
+@functools.cache
+def _plain_name(symbol):
+    """Return a variable's name without the function or namespace it is in."""
+    if not symbol.startswith("_Z"):
+        return symbol.split(".")[0]
+    plain = _run(["c++filt", symbol]).stdout.strip()
+    return re.sub(r"\[abi:\w+\]|\(.*\)(?=::)", "", plain).split("::")[-1]
+
+
+def explain(text, source):
+    """Keep of a compiler's messages those about the learner's lines, each with its line and caret.
+
+    Parameters
+    ----------
+    text : str
+        What the compiler wrote.
+    source : str
+        The learner's source.
+
+    Returns
+    -------
+    str
+    """
+    blocks, kept, elsewhere = [], None, None
+    for line in text.splitlines():
+        if found := re.match(rf"(?:.*/)?{re.escape(FILE)}:(\d+):(\d+): (?:fatal )?(error|note): (.*)", line):
+            kept = blocks.append([f"{FILE}:{found[1]}:{found[2]}: {found[3]}: {found[4]}"]) or blocks[-1]
+        elif found := re.match(r"\S.*?:\d+:\d+: (?:fatal )?error: (.*)", line):
+            kept, elsewhere = None, found[1]
+        elif found := re.match(rf"(?:.*/)?{re.escape(FILE)}:(\d+):(\d+):\s+required from here", line):
+            kept = blocks.append([f"{FILE}:{found[1]}:{found[2]}: error: in what is called here"]) or blocks[-1]
+        elif not line.startswith(" "):
+            kept = None
+        elif kept is not None:
+            kept.append(line.rstrip())
+    errors = [block for block in blocks if ": error: " in block[0]]
+    if not errors:
+        return elsewhere or text.strip()
+    shown = ["\n".join(block) for block in errors[:_ERRORS_SHOWN]]
+    if len(errors) > _ERRORS_SHOWN:
+        shown.append(f"and {len(errors) - _ERRORS_SHOWN} more errors")
+    return "\n".join(shown)
