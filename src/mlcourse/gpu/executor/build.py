@@ -187,6 +187,8 @@ def _flags(variant):
     flags = [*_COMMON, *_FIXED_ADDRESS]
     if found.clang or found.release >= 12:
         flags.append("-ftrivial-auto-var-init=pattern")
+    if not found.clang:
+        flags.append("-fno-extern-tls-init")  # in a template, g++ would look for code that initializes dynamic shared memory
     if variant == "plain":
         return [*flags, "-O2"]
     flags += _WATCHED
