@@ -1,0 +1,300 @@
+"""Figures of the chapter on matrix multiplication: which thread reads and computes what, banks, overlap, rooflines."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mlcourse.display.style import GRID, INK, MUTED, PAPER
+
+WARP = 32
+STYLES = ("C0", "C1", "C2", "C3", "C4", "C5")
+HATCHES = ("", "////", "....", "\\\\\\\\", "xx", "++")
+MARKERS = "os^Dv*PX"
+
+
+def draw_product(axes, shapes, requests=(), tiles=()):
+    """Draw A to the left of C and B above C, so that row i and column j meet in C[i, j], with what a warp touches.
+
+    Parameters
+    ----------
+    axes : array of matplotlib.axes.Axes of shape (2, 2)
+        B goes into the upper right one, A into the lower left one, C into the lower right one.
+    shapes : dict of str to tuple of int
+        Rows and columns of A, B and C, as far as they are to be shown.
+    requests : sequence of mlcourse.gpu.executor.report.Request
+        What is tinted: the elements that the lanes of a warp touch, and with an outline the sectors of 32 bytes they are in.
+    tiles : sequence of tuple
+        Rectangles (matrix, first row, first column, rows, columns, color, label).
+    """
+    places = {"A": axes[1, 0], "B": axes[0, 1], "C": axes[1, 1]}
+    axes[0, 0].axis("off")
+    for name, ax in places.items():
+        rows, cols = shapes[name]
+        _matrix(ax, rows, cols, name)
+    for request in requests:
+        rows, cols = shapes[request.array]
+        _touched(places[request.array], request, rows, cols)
+    for name, row, col, height, width, color, label in tiles:
+        _tile(places[name], row, col, height, width, color, label)
+
+
+def _matrix(ax, rows, cols, name):
+    from matplotlib.patches import Rectangle
+
+    ax.add_patch(Rectangle((0, 0), cols, rows, facecolor="none", edgecolor=MUTED, linewidth=1))
+    ax.set(xlim=(-0.5, cols + 0.5), ylim=(rows + 0.5, -0.5), aspect="equal", title=f"{name}  ({rows} × {cols})")
+    ax.set_xticks([])
+    ax.set_yticks([])
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+
+
+def _touched(ax, request, rows, cols):
+    from matplotlib.patches import Rectangle
+
+    elements = np.unique(request.offsets // 4)
+    for sector in np.unique(elements // 8):
+        row, col = divmod(int(sector) * 8, cols)
+        ax.add_patch(Rectangle((col, row), 8, 1, facecolor=GRID, edgecolor="none"))
+    for element in elements:
+        row, col = divmod(int(element), cols)
+        ax.add_patch(Rectangle((col, row), 1, 1, facecolor="C0", edgecolor=PAPER, linewidth=0.2))
+
+
+def _tile(ax, row, col, height, width, color, label):
+    from matplotlib.patches import Rectangle
+
+    ax.add_patch(Rectangle((col, row), width, height, facecolor=color, alpha=0.3, edgecolor="none"))
+    ax.add_patch(Rectangle((col, row), width, height, facecolor="none", edgecolor=color, linewidth=1.6))
+    if label:
+        ax.text(col + width / 2, row + height / 2, label, ha="center", va="center", fontsize=8, color=INK)
+
+
+def owners(profile, shape, array="C"):
+    """Read from a profile which thread of block 0 writes each element of a matrix.
+
+    Parameters
+    ----------
+    profile : mlcourse.gpu.executor.report.Profile
+        Taken with ``trace=`` so large that it holds every store of block 0.
+    shape : tuple of int
+        Rows and columns of the matrix.
+    array : str
+        Its name in the kernel.
+
+    Returns
+    -------
+    ndarray of int of that shape
+        The number of the thread in its block; -1 where another block writes.
+    """
+    who = np.full(shape, -1)
+    for request in profile.trace:
+        if request.array != array or request.operation != "store" or request.block != 0:
+            continue
+        for e in range(request.size // 4):
+            who.flat[request.offsets // 4 + e] = request.warp * WARP + request.lanes
+    return who
+
+
+def draw_owners(ax, who, warp=0, thread=0, title=""):
+    """Draw which part of a block's tile of C is a warp's, and which a thread's.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    who : ndarray of int of shape (rows, columns)
+        The number of the thread that computes each element.
+    warp, thread : int
+        What is tinted, and what is drawn solid.
+    title : str
+    """
+    from matplotlib.colors import ListedColormap
+
+    rows, cols = who.shape
+    shade = np.where(who // WARP == warp, 1, 0)
+    shade[who == thread] = 2
+    edges = np.arange(cols + 1), np.arange(rows + 1)
+    colors = ListedColormap([PAPER, "#1b66c0", "#902a00"])
+    alpha = np.choose(shade, [1.0, 0.35, 1.0])
+    ax.pcolormesh(*edges, shade, cmap=colors, vmin=0, vmax=2, alpha=alpha, linewidth=0, rasterized=False)
+    ax.set(xlim=(0, cols), ylim=(rows, 0), aspect="equal", xlabel="column of C", ylabel="row of C")
+    ax.set_title(title, fontsize=9)
+    for spine in ax.spines.values():
+        spine.set_visible(True)
+
+
+def passes_of(offsets, size=4):
+    """Say in which pass each lane of a request to shared memory is served.
+
+    Parameters
+    ----------
+    offsets : ndarray of int of shape (lanes,)
+        Where each lane's piece begins, in bytes.
+    size : int
+        Bytes of each lane: 4, 8 or 16.
+
+    Returns
+    -------
+    list of list of tuple of int
+        For each pass the (lane, bank) that it serves, in order.
+
+    Examples
+    --------
+    >>> [len(served) for served in passes_of(np.arange(32) * 8)]
+    [32, 32]
+    """
+    offsets, passes = np.asarray(offsets), []
+    together = WARP * 4 // size
+    for first in range(0, len(offsets), together):
+        group, turn_of, taken = [], {}, {}
+        for lane in range(first, min(first + together, len(offsets))):
+            for word in range(int(offsets[lane]) // 4, (int(offsets[lane]) + size) // 4):
+                if word not in turn_of:
+                    turn_of[word] = taken.get(word % 32, 0)
+                    taken[word % 32] = turn_of[word] + 1
+                group.append((turn_of[word], lane, word % 32))
+        for turn in range(max(taken.values(), default=0)):
+            passes.append([(lane, bank) for at, lane, bank in group if at == turn])
+    return passes
+
+
+def draw_banks(ax, offsets, size=4, title=""):
+    """Draw the 32 banks, a row for each pass, and which lanes each bank serves in it.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    offsets : ndarray of int of shape (lanes,)
+        Where each lane's piece begins, in bytes.
+    size : int
+        Bytes of each lane.
+    title : str
+    """
+    from matplotlib.patches import Rectangle
+
+    passes = passes_of(offsets, size)
+    for row, served in enumerate(passes):
+        lanes = {}
+        for lane, bank in served:
+            lanes.setdefault(bank, []).append(lane)
+        for bank in range(32):
+            busy = bank in lanes
+            color = STYLES[row % 2] if busy else "none"
+            ax.add_patch(Rectangle((bank, row), 1, 1, facecolor=color, alpha=0.3, edgecolor="none"))
+            ax.add_patch(Rectangle((bank, row), 1, 1, facecolor="none", edgecolor=GRID, linewidth=0.6))
+            if busy:
+                first = min(lanes[bank])
+                text = f"{first}" if len(lanes[bank]) == 1 else f"{first}+"
+                ax.text(bank + 0.5, row + 0.5, text, ha="center", va="center", fontsize=6.5)
+    ax.set(xlim=(0, 32), ylim=(len(passes), 0), xlabel="bank", ylabel="pass")
+    ax.set_xticks(np.arange(0, 32, 4) + 0.5, range(0, 32, 4))
+    ax.set_yticks(np.arange(len(passes)) + 0.5, range(1, len(passes) + 1))
+    ax.set_title(title, fontsize=10)
+
+
+def schedule(steps, copy, compute, stages):
+    """Compute when each copy and each step of arithmetic begins, with so many stages of shared memory.
+
+    A stage is filled by a copy, then used, then free again. Copies follow one another, and so do the steps of arithmetic.
+    With one stage, nothing overlaps.
+
+    Parameters
+    ----------
+    steps : int
+    copy, compute : float
+        Time of one copy, and of the arithmetic of one step.
+    stages : int
+
+    Returns
+    -------
+    copies, computations : ndarray of shape (steps, 2)
+        Begin and end of each.
+
+    Examples
+    --------
+    >>> schedule(3, copy=1, compute=2, stages=1)[1][-1, 1], schedule(3, copy=1, compute=2, stages=2)[1][-1, 1]
+    (9.0, 7.0)
+    """
+    copies, computations = np.zeros((steps, 2)), np.zeros((steps, 2))
+    for step in range(steps):
+        free = computations[step - stages, 1] if step >= stages else 0.0
+        begin = max(free, copies[step - 1, 1] if step else 0.0)
+        copies[step] = begin, begin + copy
+        begin = max(copies[step, 1], computations[step - 1, 1] if step else 0.0)
+        computations[step] = begin, begin + compute
+    return copies, computations
+
+
+def draw_schedule(ax, steps, copy, compute, stages, until=None):
+    """Draw copies above the arithmetic, along time; the stage of each is its color and hatching.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    steps, copy, compute, stages
+        As in `schedule`.
+    until : float, optional
+        End of the axis.
+    """
+    copies, computations = schedule(steps, copy, compute, stages)
+    for height, spans in ((1, copies), (0, computations)):
+        for step, (begin, end) in enumerate(spans):
+            color, hatch = STYLES[step % stages], HATCHES[step % stages]
+            ax.barh(height, end - begin, left=begin, height=0.8, color=color, alpha=0.3, edgecolor=INK, hatch=hatch)
+            ax.text((begin + end) / 2, height, step, ha="center", va="center", fontsize=9, color=INK)
+    ax.set_yticks([1, 0], ["copy", "compute"])
+    ax.set(xlim=(0, until or computations[-1, 1]), xlabel="time (units of the model)")
+    ax.set_title(f"{stages} stage{'s' * (stages > 1)} of shared memory", fontsize=10)
+
+
+def draw_roofline(ax, points, peak, bandwidth, unit="byte", limits=(0.03, 200)):
+    """Draw the most that a machine can do at each intensity, and where kernels are below it.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    points : dict of str to float
+        Name and intensity, in FLOP for each byte.
+    peak : float
+        FLOP/s of the arithmetic.
+    bandwidth : float
+        Bytes a second of the memory.
+    unit : str
+        What the axis counts.
+    limits : tuple of float
+        Of the axis of intensity.
+    """
+    x = np.geomspace(*limits, 200)
+    ax.loglog(x, np.minimum(peak, bandwidth * x) / 1e12, color=INK)
+    ax.axvline(peak / bandwidth, color=MUTED, linewidth=1, linestyle=":")
+    for number, (name, intensity) in enumerate(points.items()):
+        bound = min(peak, bandwidth * intensity) / 1e12
+        ax.plot(
+            intensity, bound, MARKERS[number % 8], color=STYLES[number % 6], markersize=8, linestyle="none", label=name
+        )
+    ax.set(xlabel=f"intensity (FLOP for each {unit})", ylabel="bound (TFLOP/s)", xlim=limits)
+    ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+
+def draw_bars(ax, values, xlabel, reference=None, reference_label=""):
+    """Draw one bar for each rung, slowest on top, on a logarithmic axis, with its value.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    values : dict of str to float
+    xlabel : str
+    reference : float, optional
+        A vertical line.
+    reference_label : str
+    """
+    names = list(values)
+    ax.barh(range(len(names)), values.values(), color="C0", alpha=0.45, edgecolor="C0")
+    for row, value in enumerate(values.values()):
+        ax.text(value * 1.06, row, f"{value:.3g}", va="center", fontsize=9)
+    if reference is not None:
+        ax.axvline(reference, color="C1", linestyle="--", label=reference_label)
+        ax.legend(fontsize=9, loc="lower right")
+    ax.set_yticks(range(len(names)), names)
+    ax.invert_yaxis()
+    ax.set(xscale="log", xlabel=xlabel, xlim=(min(values.values()) / 2, max(values.values()) * 3))
