@@ -108,19 +108,46 @@ def draw_owners(ax, who, warp=0, thread=0, title=""):
         What is tinted, and what is drawn solid.
     title : str
     """
-    from matplotlib.colors import ListedColormap
+    from matplotlib.patches import Rectangle
 
     rows, cols = who.shape
-    shade = np.where(who // WARP == warp, 1, 0)
-    shade[who == thread] = 2
-    edges = np.arange(cols + 1), np.arange(rows + 1)
-    colors = ListedColormap([PAPER, "#1b66c0", "#902a00"])
-    alpha = np.choose(shade, [1.0, 0.35, 1.0])
-    ax.pcolormesh(*edges, shade, cmap=colors, vmin=0, vmax=2, alpha=alpha, linewidth=0, rasterized=False)
+    for mask, color, alpha in ((who // WARP == warp, "C0", 0.3), (who == thread, "C1", 1.0)):
+        for row, col, height, width in rectangles(mask):
+            ax.add_patch(Rectangle((col, row), width, height, facecolor=color, alpha=alpha, edgecolor="none"))
     ax.set(xlim=(0, cols), ylim=(rows, 0), aspect="equal", xlabel="column of C", ylabel="row of C")
     ax.set_title(title, fontsize=9)
     for spine in ax.spines.values():
         spine.set_visible(True)
+
+
+def rectangles(mask):
+    """Cut the true elements of a mask into rectangles, first row by row, then joining equal rows.
+
+    Parameters
+    ----------
+    mask : ndarray of bool of shape (rows, columns)
+
+    Returns
+    -------
+    list of tuple of int
+        First row, first column, rows and columns of each.
+
+    Examples
+    --------
+    >>> rectangles(np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1]], dtype=bool))
+    [(0, 0, 2, 2), (2, 2, 1, 1)]
+    """
+    found, open_ = [], {}
+    for row in range(mask.shape[0] + 1):
+        line = mask[row] if row < mask.shape[0] else np.zeros(mask.shape[1], dtype=bool)
+        borders = np.flatnonzero(np.diff(np.concatenate([[False], line, [False]])))
+        runs = [(int(begin), int(end - begin)) for begin, end in borders.reshape(-1, 2)]
+        for run in [run for run in open_ if run not in runs]:
+            first = open_.pop(run)
+            found.append((first, run[0], row - first, run[1]))
+        for run in runs:
+            open_.setdefault(run, row)
+    return sorted(found)
 
 
 def passes_of(offsets, size=4):
@@ -141,7 +168,7 @@ def passes_of(offsets, size=4):
     Examples
     --------
     >>> [len(served) for served in passes_of(np.arange(32) * 8)]
-    [32, 32]
+    [16, 16]
     """
     offsets, passes = np.asarray(offsets), []
     together = WARP * 4 // size
@@ -153,8 +180,8 @@ def passes_of(offsets, size=4):
                     turn_of[word] = taken.get(word % 32, 0)
                     taken[word % 32] = turn_of[word] + 1
                 group.append((turn_of[word], lane, word % 32))
-        for turn in range(max(taken.values(), default=0)):
-            passes.append([(lane, bank) for at, lane, bank in group if at == turn])
+        turns = range(max(taken.values(), default=0))
+        passes += [[(lane, bank) for at, lane, bank in group if at == turn] for turn in turns]
     return passes
 
 
@@ -212,8 +239,8 @@ def schedule(steps, copy, compute, stages):
 
     Examples
     --------
-    >>> schedule(3, copy=1, compute=2, stages=1)[1][-1, 1], schedule(3, copy=1, compute=2, stages=2)[1][-1, 1]
-    (9.0, 7.0)
+    >>> [float(schedule(3, copy=1, compute=2, stages=s)[1][-1, 1]) for s in (1, 2)]
+    [9.0, 7.0]
     """
     copies, computations = np.zeros((steps, 2)), np.zeros((steps, 2))
     for step in range(steps):
