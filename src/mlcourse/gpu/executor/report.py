@@ -20,11 +20,9 @@ KINDS = (
 _PLACE = 0x80000000
 _READ, _WRITE, _ATOMIC = range(3)
 _DID = {_READ: "reads", _WRITE: "writes", _ATOMIC: "updates"}
-_SHARED, _DYNAMIC, _DECLARED, _GLOBALS = -2, -3, -5, -10
+_DYNAMIC, _DECLARED, _VARIABLES = -3, -5, -10
 
 CAUSES = {
-    "race": "a barrier is missing between writing and reading what other threads use: __syncthreads() for a block, "
-    "__syncwarp() for a warp; between blocks, an atomic or a second launch.",
     "out-of-bounds": "a missing guard such as if (i < n), or an index computed for another shape.",
     "misaligned": "a pointer cast to a wider type, such as float4, whose address is not a multiple of that type's size.",
     "uninitialized": "not all threads wrote their part, or it is read before it was written.",
@@ -37,6 +35,12 @@ CAUSES = {
     "local-memory": "the address of a local variable was given to another thread; each thread sees only its own.",
     "read-only": "const was cast away; declare the parameter without const.",
 }
+_RACE_IN_WARP = "a missing __syncwarp() or __syncthreads(): the lanes of a warp do not run in step, and a shuffle orders no memory."
+_RACE_IN_BLOCK = "a missing __syncthreads() between what one warp writes and another reads, or a missing atomic."
+_RACE_OF_BLOCKS = (
+    "blocks run in any order and do not wait for each other: use an atomic, write to different places, or launch twice. "
+    "A counter that tells the last block needs a __threadfence() before it."
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ class Fault:
         The element of the array.
     count : int
         How often it happened.
+    cause : str or None
+        What such faults usually come from.
     """
 
     kind: str
@@ -73,6 +79,7 @@ class Fault:
     array: str | None = None
     index: tuple | None = None
     count: int = 1
+    cause: str | None = None
 
     def __str__(self):
         return f"{self.kind}" + (f" at line {self.line}" if self.line else "") + f": {self.message}"
@@ -275,8 +282,8 @@ def _block(head, fault, source, *, cause=True):
     rows = [f"{head}{fault.kind}{often}"]
     rows += [f"   line {line:>3}: {_source_line(source, line)}" for line in dict.fromkeys((fault.line, fault.other_line)) if line]
     rows.append(f"   {fault.message}")
-    if cause and fault.kind in CAUSES:
-        rows.append(f"   Usual cause: {CAUSES[fault.kind]}")
+    if cause and fault.cause:
+        rows.append(f"   Usual cause: {fault.cause}")
     return "\n".join(rows)
 
 
@@ -295,7 +302,7 @@ def make_report(kernel, outcome):
     Report
     """
     reader = Reader(kernel, outcome)
-    found = _merge(reader.faults())
+    found = _merge([*reader.faults(), *reader.warnings()])
     written = reader.written()
     found += [fault for name in outcome.options.outputs if (fault := _unwritten(name, written)) is not None]
     faults = tuple(fault for fault, is_note in found if not is_note)
@@ -326,7 +333,7 @@ def _unwritten(name, written):
     missing = np.argwhere(~mask)
     first = tuple(int(i) for i in missing[0])
     message = f"{len(missing):,} of {mask.size:,} elements of {name!r} were never written, the first at {_index(first)}"
-    return Fault("unwritten", message, array=name, index=first, count=len(missing)), False
+    return Fault("unwritten", message, array=name, index=first, count=len(missing), cause=CAUSES["unwritten"]), False
 
 
 def _merge(found):
@@ -339,6 +346,8 @@ def _merge(found):
             merged[key] = replace(first, count=first.count + fault.count), is_note
         else:
             merged[key] = fault, is_note
+    order = sorted(merged, key=lambda key: key[0] == "uninitialized")  # often the race is why
+    merged = {key: merged[key] for key in order}
     racing = {key[:4] for key in merged if not key[4]}
     return [item for key, item in merged.items() if not (key[4] and key[:4] in racing)]
 
@@ -411,6 +420,11 @@ class Reader:
             found.append((Fault("time-limit", self._too_long()), False))
         return found
 
+    def warnings(self):
+        """Return what the compiler noticed."""
+        cause = "a variable declared without a value, such as float sum; for float sum = 0;"
+        return [(Fault("uninitialized", f"{text}.", line, cause=cause), False) for line, text in self.outcome.program.warnings]
+
     def written(self):
         """For each writable array, which of its elements were written."""
         masks = {}
@@ -475,42 +489,32 @@ class Reader:
         other = replace(fault, thread=fault.other_thread, block=fault.other_block)
         return self._who(other)
 
-    def _memory_name(self, memory, offset=0):
+    def _memory_name(self, memory):
         if memory >= 0:
             return self.outcome.memories[memory].names[0]
-        if memory == _SHARED:
-            variable = self._shared_variable(offset)
-            return variable[0] if variable else "shared memory"
-        if memory == _DYNAMIC:
-            return "dynamic shared memory"
-        if memory <= _GLOBALS:
-            program = self.outcome.program
-            return program.variables[-memory + _GLOBALS - len(program.shared)][0]
-        return "memory"
+        return "dynamic shared memory" if memory == _DYNAMIC else self._variable(memory)[0]
 
-    def _shared_variable(self, offset):
-        variables = self.outcome.program.shared
-        first = min((place for _, place, _, _ in variables), default=0)
-        for variable in variables:
-            if variable[1] <= first + offset < variable[1] + variable[2]:
-                return variable
-        return None
+    def _variable(self, memory):
+        """Return the name and what kind of variable it is."""
+        program = self.outcome.program
+        number = _VARIABLES - memory
+        if number < len(program.shared):
+            return program.shared[number][0], "shared variable"
+        return program.variables[number - len(program.shared)][0], "variable"
 
     def _element(self, memory, offset):
         """Return an element's index and how to say it."""
-        if memory >= 0:
-            array, start, _ = self.outcome.memories[memory].arrays[0]
-            position = (offset - start) // array.itemsize
-            if 0 <= position < array.size:
-                index = tuple(int(i) for i in np.unravel_index(position, array.shape))
-                return index, f"element {_index(index)} of {self._memory_name(memory)!r}"
+        if memory == _DYNAMIC:
+            return None, f"byte {offset} of the dynamic shared memory"
+        if memory < 0:
+            name, kind = self._variable(memory)
+            return None, f"byte {offset} of the {kind} {name!r}"
+        array, start, _ = self.outcome.memories[memory].arrays[0]
+        position = (offset - start) // array.itemsize
+        if not 0 <= position < array.size:
             return None, f"{self._memory_name(memory)!r}"
-        if memory == _SHARED and (variable := self._shared_variable(offset)):
-            first = min(place for _, place, _, _ in self.outcome.program.shared)
-            return None, f"byte {first + offset - variable[1]} of the shared variable {variable[0]!r}"
-        if memory in (_SHARED, _DYNAMIC):
-            return None, f"byte {offset} of the {'dynamic ' * (memory == _DYNAMIC)}shared memory"
-        return None, f"byte {offset} of the variable {self._memory_name(memory)!r}"
+        index = tuple(int(i) for i in np.unravel_index(position, array.shape))
+        return index, f"element {_index(index)} of {self._memory_name(memory)!r}"
 
     def _fault(self, kind, site, other, count, block, thread, other_block, other_thread, memory, offset, size, operation, other_operation, detail, note):
         config = self.outcome.config
@@ -518,18 +522,25 @@ class Reader:
         fault = Fault(
             KINDS[kind], "", self._line_of.get(site), self._line_of.get(other),
             self._coordinates(thread, config.block), self._coordinates(block, config.grid),
-            array=None if memory in (-1, _DECLARED) else self._memory_name(memory, offset), index=index, count=count,
+            array=None if memory in (-1, _DECLARED) else self._memory_name(memory), index=index, count=count,
         )  # fmt: skip
         if KINDS[kind] in ("race", "divergent-barrier", "early-exit", "async-copy", "deadlock") or detail == 2:
             fault = replace(fault, other_thread=self._coordinates(other_thread, config.block), other_block=self._coordinates(other_block, config.grid))
         say = getattr(self, "_say_" + KINDS[kind].replace("-", "_"))
         access = _Access(memory, offset, size, operation, other_operation, detail, bool(note), element)
-        return replace(fault, message=say(fault, access))
+        return replace(fault, message=say(fault, access), cause=self._cause_of_race(fault) if fault.kind == "race" else CAUSES.get(fault.kind))
+
+    def _cause_of_race(self, fault):
+        if fault.block != fault.other_block:
+            return _RACE_OF_BLOCKS
+        return _RACE_IN_WARP if self._same_warp(fault) else _RACE_IN_BLOCK
+
+    def _same_warp(self, fault):
+        return fault.block == fault.other_block and self._number(fault.thread) // 32 == self._number(fault.other_thread) // 32
 
     def _say_race(self, fault, access):
         same = ": the same value, so that the order does not matter" if access.note else ", and nothing decides which comes first"
-        warp = fault.block == fault.other_block and self._number(fault.thread) // 32 == self._number(fault.other_thread) // 32
-        where = " (both in one warp)" if warp else ""
+        where = " (both in one warp)" if self._same_warp(fault) else ""
         other = f"{self._other(fault)} {_DID[access.other_operation]}"
         return f"{self._who(fault)} {_DID[access.operation]} {access.element}, which {other}{where}{same}."
 
@@ -545,8 +556,8 @@ class Reader:
             return f"{self._who(fault)} {did} {access.size} bytes at address {access.offset & (2**64 - 1):#x}, far from every array."
         if access.memory == _DYNAMIC:
             return f"{self._who(fault)} {did} byte {access.offset} of the dynamic shared memory; the launch gave it {self.outcome.config.smem} bytes."
-        if access.memory == _SHARED or access.memory <= _GLOBALS:
-            return f"{self._who(fault)} {did} {access.size} bytes outside of every shared or global variable, near {self._memory_name(access.memory)!r}."
+        if access.memory <= _VARIABLES:
+            return f"{self._who(fault)} {did} {access.size} bytes outside of every variable, the nearest is {self._memory_name(access.memory)!r}."
         return f"{self._who(fault)} {did} {self._how_far(access)}." if fault.line else f"The kernel writes {self._how_far(access)}."
 
     def _how_far(self, access):
@@ -561,6 +572,9 @@ class Reader:
         return f"{_amount(access.offset - memory.size, step, 1)} past the end of {shape}"
 
     def _say_misaligned(self, fault, access):
+        if access.memory == -1:
+            rows = f"begins at a multiple of 32 bytes and has rows at multiples of 16; here they are {access.detail} bytes apart"
+            return f"{self._who(fault)} loads or stores a matrix of wmma, which {rows}."
         return f"{self._who(fault)} {_DID[access.operation]} {access.size} bytes at an address that is not a multiple of {access.size}: {access.element}."
 
     def _say_uninitialized(self, fault, access):
@@ -585,6 +599,8 @@ class Reader:
             return f"{self._who(fault)} calls a warp function with a mask that does not name its own lane."
         if access.detail == 2:
             return f"{self._who(fault)} is in the warp function of line {fault.line}, {self._other(fault)} in that of line {fault.other_line}, both with the same mask."
+        if access.detail == 3:
+            return f"{self._who(fault)} multiplies matrices in a warp of which not all 32 lanes are there."
         return f"{self._who(fault)} takes a value from lane {access.detail - 16}, which does not take part: the value is undefined."
 
     def _say_async_copy(self, fault, access):
