@@ -12,8 +12,8 @@ HATCHES = ("", "////", "....", "\\\\\\\\", "xx", "++")
 MARKERS = "os^Dv*PX"
 
 
-def draw_product(axes, shapes, requests=(), tiles=()):
-    """Draw A to the left of C and B above C, so that row i and column j meet in C[i, j], with what a warp touches.
+def draw_product(axes, shapes, tiles=()):
+    """Draw A to the left of C and B above C, so that row i and column j meet in C[i, j].
 
     Parameters
     ----------
@@ -21,8 +21,6 @@ def draw_product(axes, shapes, requests=(), tiles=()):
         B goes into the upper right one, A into the lower left one, C into the lower right one.
     shapes : dict of str to tuple of int
         Rows and columns of A, B and C, as far as they are to be shown.
-    requests : sequence of mlcourse.gpu.executor.report.Request
-        What is tinted: the elements that the lanes of a warp touch, and with an outline the sectors of 32 bytes they are in.
     tiles : sequence of tuple
         Rectangles (matrix, first row, first column, rows, columns, color, label).
     """
@@ -31,9 +29,6 @@ def draw_product(axes, shapes, requests=(), tiles=()):
     for name, ax in places.items():
         rows, cols = shapes[name]
         _matrix(ax, rows, cols, name)
-    for request in requests:
-        rows, cols = shapes[request.array]
-        _touched(places[request.array], request, rows, cols)
     for name, row, col, height, width, color, label in tiles:
         _tile(places[name], row, col, height, width, color, label)
 
@@ -47,18 +42,6 @@ def _matrix(ax, rows, cols, name):
     ax.set_yticks([])
     for spine in ax.spines.values():
         spine.set_visible(False)
-
-
-def _touched(ax, request, rows, cols):
-    from matplotlib.patches import Rectangle
-
-    elements = np.unique(request.offsets // 4)
-    for sector in np.unique(elements // 8):
-        row, col = divmod(int(sector) * 8, cols)
-        ax.add_patch(Rectangle((col, row), 8, 1, facecolor=GRID, edgecolor="none"))
-    for element in elements:
-        row, col = divmod(int(element), cols)
-        ax.add_patch(Rectangle((col, row), 1, 1, facecolor="C0", edgecolor=PAPER, linewidth=0.2))
 
 
 def _tile(ax, row, col, height, width, color, label):
@@ -148,75 +131,6 @@ def rectangles(mask):
         for run in runs:
             open_.setdefault(run, row)
     return sorted(found)
-
-
-def passes_of(offsets, size=4):
-    """Say in which pass each lane of a request to shared memory is served.
-
-    Parameters
-    ----------
-    offsets : ndarray of int of shape (lanes,)
-        Where each lane's piece begins, in bytes.
-    size : int
-        Bytes of each lane: 4, 8 or 16.
-
-    Returns
-    -------
-    list of list of tuple of int
-        For each pass the (lane, bank) that it serves, in order.
-
-    Examples
-    --------
-    >>> [len(served) for served in passes_of(np.arange(32) * 8)]
-    [16, 16]
-    """
-    offsets, passes = np.asarray(offsets), []
-    together = WARP * 4 // size
-    for first in range(0, len(offsets), together):
-        group, turn_of, taken = [], {}, {}
-        for lane in range(first, min(first + together, len(offsets))):
-            for word in range(int(offsets[lane]) // 4, (int(offsets[lane]) + size) // 4):
-                if word not in turn_of:
-                    turn_of[word] = taken.get(word % 32, 0)
-                    taken[word % 32] = turn_of[word] + 1
-                group.append((turn_of[word], lane, word % 32))
-        turns = range(max(taken.values(), default=0))
-        passes += [[(lane, bank) for at, lane, bank in group if at == turn] for turn in turns]
-    return passes
-
-
-def draw_banks(ax, offsets, size=4, title=""):
-    """Draw the 32 banks, a row for each pass, and which lanes each bank serves in it.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-    offsets : ndarray of int of shape (lanes,)
-        Where each lane's piece begins, in bytes.
-    size : int
-        Bytes of each lane.
-    title : str
-    """
-    from matplotlib.patches import Rectangle
-
-    passes = passes_of(offsets, size)
-    for row, served in enumerate(passes):
-        lanes = {}
-        for lane, bank in served:
-            lanes.setdefault(bank, []).append(lane)
-        for bank in range(32):
-            busy = bank in lanes
-            color = STYLES[row % 2] if busy else "none"
-            ax.add_patch(Rectangle((bank, row), 1, 1, facecolor=color, alpha=0.3, edgecolor="none"))
-            ax.add_patch(Rectangle((bank, row), 1, 1, facecolor="none", edgecolor=GRID, linewidth=0.6))
-            if busy:
-                first = min(lanes[bank])
-                text = f"{first}" if len(lanes[bank]) == 1 else f"{first}+"
-                ax.text(bank + 0.5, row + 0.5, text, ha="center", va="center", fontsize=6.5)
-    ax.set(xlim=(0, 32), ylim=(len(passes), 0), xlabel="bank", ylabel="pass")
-    ax.set_xticks(np.arange(0, 32, 4) + 0.5, range(0, 32, 4))
-    ax.set_yticks(np.arange(len(passes)) + 0.5, range(1, len(passes) + 1))
-    ax.set_title(title, fontsize=10)
 
 
 def schedule(steps, copy, compute, stages):

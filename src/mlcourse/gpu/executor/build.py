@@ -190,8 +190,6 @@ def _flags(variant):
         flags.append("-fno-extern-tls-init")  # or extern __shared__ in a template is taken to need a constructor
     if found.clang or found.release >= 12:
         flags.append("-ftrivial-auto-var-init=pattern")
-    if not found.clang:
-        flags.append("-fno-extern-tls-init")  # in a template, g++ would look for code that initializes dynamic shared memory
     if variant == "plain":
         return [*flags, "-O2"]
     flags += _WATCHED
