@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import sys
 from dataclasses import dataclass, field
 
@@ -15,7 +16,7 @@ from mlcourse.gpu.executor.process import Worker
 ORDERS = ("forward", "reverse", "random")
 MODES = ("plain", "check", "profile")
 STATIC_SHARED = 49152  # bytes; the most that a compiler accepts
-_PAGE = 1 << 16  # a multiple of every system's page
+_PAGE = mmap.PAGESIZE
 _READ_ONLY, _POISONED = 1, 2
 
 

@@ -20,7 +20,7 @@ KINDS = (
 _PLACE = 0x80000000
 _READ, _WRITE, _ATOMIC = range(3)
 _DID = {_READ: "reads", _WRITE: "writes", _ATOMIC: "updates"}
-_SHARED, _DYNAMIC, _DECLARED, _GLOBALS = -2, -3, -5, -10
+_DYNAMIC, _DECLARED, _VARIABLES = -3, -5, -10
 
 CAUSES = {
     "race": "a barrier is missing between writing and reading what other threads use: __syncthreads() for a block, "
@@ -475,42 +475,32 @@ class Reader:
         other = replace(fault, thread=fault.other_thread, block=fault.other_block)
         return self._who(other)
 
-    def _memory_name(self, memory, offset=0):
+    def _memory_name(self, memory):
         if memory >= 0:
             return self.outcome.memories[memory].names[0]
-        if memory == _SHARED:
-            variable = self._shared_variable(offset)
-            return variable[0] if variable else "shared memory"
-        if memory == _DYNAMIC:
-            return "dynamic shared memory"
-        if memory <= _GLOBALS:
-            program = self.outcome.program
-            return program.variables[-memory + _GLOBALS - len(program.shared)][0]
-        return "memory"
+        return "dynamic shared memory" if memory == _DYNAMIC else self._variable(memory)[0]
 
-    def _shared_variable(self, offset):
-        variables = self.outcome.program.shared
-        first = min((place for _, place, _, _ in variables), default=0)
-        for variable in variables:
-            if variable[1] <= first + offset < variable[1] + variable[2]:
-                return variable
-        return None
+    def _variable(self, memory):
+        """Return the name and what kind of variable it is."""
+        program = self.outcome.program
+        number = _VARIABLES - memory
+        if number < len(program.shared):
+            return program.shared[number][0], "shared variable"
+        return program.variables[number - len(program.shared)][0], "variable"
 
     def _element(self, memory, offset):
         """Return an element's index and how to say it."""
-        if memory >= 0:
-            array, start, _ = self.outcome.memories[memory].arrays[0]
-            position = (offset - start) // array.itemsize
-            if 0 <= position < array.size:
-                index = tuple(int(i) for i in np.unravel_index(position, array.shape))
-                return index, f"element {_index(index)} of {self._memory_name(memory)!r}"
+        if memory == _DYNAMIC:
+            return None, f"byte {offset} of the dynamic shared memory"
+        if memory < 0:
+            name, kind = self._variable(memory)
+            return None, f"byte {offset} of the {kind} {name!r}"
+        array, start, _ = self.outcome.memories[memory].arrays[0]
+        position = (offset - start) // array.itemsize
+        if not 0 <= position < array.size:
             return None, f"{self._memory_name(memory)!r}"
-        if memory == _SHARED and (variable := self._shared_variable(offset)):
-            first = min(place for _, place, _, _ in self.outcome.program.shared)
-            return None, f"byte {first + offset - variable[1]} of the shared variable {variable[0]!r}"
-        if memory in (_SHARED, _DYNAMIC):
-            return None, f"byte {offset} of the {'dynamic ' * (memory == _DYNAMIC)}shared memory"
-        return None, f"byte {offset} of the variable {self._memory_name(memory)!r}"
+        index = tuple(int(i) for i in np.unravel_index(position, array.shape))
+        return index, f"element {_index(index)} of {self._memory_name(memory)!r}"
 
     def _fault(self, kind, site, other, count, block, thread, other_block, other_thread, memory, offset, size, operation, other_operation, detail, note):
         config = self.outcome.config
@@ -518,7 +508,7 @@ class Reader:
         fault = Fault(
             KINDS[kind], "", self._line_of.get(site), self._line_of.get(other),
             self._coordinates(thread, config.block), self._coordinates(block, config.grid),
-            array=None if memory in (-1, _DECLARED) else self._memory_name(memory, offset), index=index, count=count,
+            array=None if memory in (-1, _DECLARED) else self._memory_name(memory), index=index, count=count,
         )  # fmt: skip
         if KINDS[kind] in ("race", "divergent-barrier", "early-exit", "async-copy", "deadlock") or detail == 2:
             fault = replace(fault, other_thread=self._coordinates(other_thread, config.block), other_block=self._coordinates(other_block, config.grid))
@@ -545,8 +535,8 @@ class Reader:
             return f"{self._who(fault)} {did} {access.size} bytes at address {access.offset & (2**64 - 1):#x}, far from every array."
         if access.memory == _DYNAMIC:
             return f"{self._who(fault)} {did} byte {access.offset} of the dynamic shared memory; the launch gave it {self.outcome.config.smem} bytes."
-        if access.memory == _SHARED or access.memory <= _GLOBALS:
-            return f"{self._who(fault)} {did} {access.size} bytes outside of every shared or global variable, near {self._memory_name(access.memory)!r}."
+        if access.memory <= _VARIABLES:
+            return f"{self._who(fault)} {did} {access.size} bytes outside of every variable, the nearest is {self._memory_name(access.memory)!r}."
         return f"{self._who(fault)} {did} {self._how_far(access)}." if fault.line else f"The kernel writes {self._how_far(access)}."
 
     def _how_far(self, access):
@@ -561,6 +551,9 @@ class Reader:
         return f"{_amount(access.offset - memory.size, step, 1)} past the end of {shape}"
 
     def _say_misaligned(self, fault, access):
+        if access.memory == -1:
+            rows = f"begins at a multiple of 32 bytes and has rows at multiples of 16; here they are {access.detail} bytes apart"
+            return f"{self._who(fault)} loads or stores a matrix of wmma, which {rows}."
         return f"{self._who(fault)} {_DID[access.operation]} {access.size} bytes at an address that is not a multiple of {access.size}: {access.element}."
 
     def _say_uninitialized(self, fault, access):
@@ -585,6 +578,8 @@ class Reader:
             return f"{self._who(fault)} calls a warp function with a mask that does not name its own lane."
         if access.detail == 2:
             return f"{self._who(fault)} is in the warp function of line {fault.line}, {self._other(fault)} in that of line {fault.other_line}, both with the same mask."
+        if access.detail == 3:
+            return f"{self._who(fault)} multiplies matrices in a warp of which not all 32 lanes are there."
         return f"{self._who(fault)} takes a value from lane {access.detail - 16}, which does not take part: the value is undefined."
 
     def _say_async_copy(self, fault, access):

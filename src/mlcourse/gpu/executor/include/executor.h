@@ -52,16 +52,16 @@ void note_access(const volatile void *address, size_t size, bool writes, Place w
 void fence(Scope scope);
 void relax();  // in a loop that waits: lets other threads go on
 
+// A matrix of wmma begins at a multiple of 32 bytes, and its rows at multiples of 16.
+void check_matrix(const void *matrix, size_t stride, Place where);
+
 void async_copy(void *destination, const void *source, size_t size, size_t zeros, Place where);
 void async_commit();
 void async_wait(unsigned groups_in_flight);
 
 [[noreturn]] void trap(const char *why, Place where);
 int print(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void *allocate(size_t size);
-void release(void *pointer);
 
 unsigned lane();
-extern const bool checked;
 
 }  // namespace executor

@@ -105,7 +105,7 @@ struct PendingWrite {
   char before[16];
 };
 
-std::vector<Region> regions;  // static shared, dynamic shared, buffers, global variables
+std::vector<Region> regions;  // dynamic shared memory, the buffers, the kernel's variables
 size_t last_region;
 std::vector<MoreReaders> more_readers;
 std::vector<PendingWrite> pending;
@@ -433,15 +433,14 @@ void start_launch() {
   pending.clear(), releases.clear(), more_readers.clear();
   known_by_block = {};
   profile::start();
-  add_region(shared_begin, static_cast<size_t>(shared_end - shared_begin), 4, -2, true);
   add_region(dynamic_begin, launch.dynamic_shared, 4, -3, true);
   for (size_t i = 0; i < launch.buffers.size(); i++) {
     const Buffer &buffer = launch.buffers[i];
     add_region(buffer.begin, buffer.size, buffer.granule, static_cast<int>(i), false);
     regions.back().read_only = buffer.read_only, regions.back().poisoned = buffer.poisoned;
   }
-  for (size_t i = shared_variables; i < variables.size(); i++)
-    add_region(variables[i].begin, variables[i].size, variables[i].size % 4 ? 1 : 4, -10 - static_cast<int>(i), false);
+  for (size_t i = 0; i < variables.size(); i++)
+    add_region(variables[i].begin, variables[i].size, variables[i].size % 4 ? 1 : 4, -10 - static_cast<int>(i), i < shared_variables);
 }
 
 void start_block() {
@@ -516,7 +515,7 @@ void finish_launch() {
   settle();
   if (launch.mode == Mode::check) {
     for (size_t b = 0; b < launch.buffers.size(); b++) {
-      const Region &region = regions[2 + b];
+      const Region &region = regions[1 + b];
       if (!launch.buffers[b].written) continue;
       for (size_t i = 0; i < region.size; i++) launch.buffers[b].written[i] = region.cells[i / region.granule].write.block != 0;
     }

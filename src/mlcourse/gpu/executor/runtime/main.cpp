@@ -244,7 +244,7 @@ void on_signal(int number, siginfo_t *info, void *context) {
   char text[256];
   snprintf(text, sizeof text, "crash %d %llu %u %u %u %d %d %lld %llu %u\n", number, (unsigned long long)(instruction(context) - image_base + 1),
            current ? block_number : 0, current ? current->number : 0, current ? 1 : 0, overflow, memory, offset,
-           (unsigned long long)address, last_site);
+           (unsigned long long)address, last_site || !current ? last_site : current->where);
   send(answer + text);
   _exit(1);
 }

@@ -458,7 +458,13 @@ int64_t reduce_signed(unsigned mask, int32_t value, Reduction reduction, Place w
 }
 
 void *const *exchange_pointers(unsigned mask, void *pointer, Place where) {
-  rendezvous(Collective::exchange, mask, reinterpret_cast<uint64_t>(pointer), where);
+  unsigned present = rendezvous(Collective::exchange, mask, reinterpret_cast<uint64_t>(pointer), where);
+  if (present != mask) {
+    Fault fault = fault_here(FaultKind::warp_function, where);
+    fault.detail = 3;
+    report(fault);
+    abandon("a matrix operation with lanes missing");
+  }
   return reinterpret_cast<void *const *>(values());
 }
 
@@ -481,6 +487,13 @@ void async_copy(void *destination, const void *source, size_t size, size_t zeros
   AsyncCopy copy{static_cast<char *>(destination), static_cast<const char *>(source), size, zeros, where, current->async_group};
   if (launch.mode != Mode::plain) checker::check_async_start(copy);
   current->async_copies.push_back(copy);
+}
+
+void check_matrix(const void *matrix, size_t stride, Place where) {
+  if (reinterpret_cast<uintptr_t>(matrix) % 32 == 0 && stride % 16 == 0) return;
+  Fault fault = fault_here(FaultKind::misaligned, where);
+  fault.detail = static_cast<int64_t>(stride);
+  report(fault);
 }
 
 void async_commit() { current->async_group++; }

@@ -123,7 +123,7 @@ struct Fault {
   uint32_t site = 0, other_site = 0;
   uint64_t count = 1;
   uint32_t block = 0, thread = 0, other_block = 0, other_thread = 0;
-  int memory = -1;   // a buffer; -2: shared, -3: dynamic shared, -4: global variables
+  int memory = -1;   // a buffer; -3: dynamic shared memory; -5: an array of that type; -10 - i: a variable
   int64_t offset = 0;
   uint64_t size = 0;
   int operation = 0, other_operation = 0;
