@@ -33,7 +33,7 @@ def execute(course):
     """Execute the chapters whose code has changed since their outputs were kept.
 
     Outputs are kept for the code of the chapter's cells, the files of the package that this code uses, and the lock; if it
-    computes with the text of the book, also for that.
+    computes with the text of the book, or shows what was recorded on GPUs, also for that.
 
     Returns
     -------
@@ -46,7 +46,8 @@ def execute(course):
         For the first cell that fails, with its line.
     """
     cache, package = get_cache(str(course.root / CACHE)), PackageCode(course.root)
-    checked, code = _Checked(course.root / CACHE, cache), package.key_of_all(repr(ENVIRONMENT))
+    checked = _Checked(course.root / CACHE, cache)
+    code = package.key_of_all(repr(ENVIRONMENT), *_recorded_on_gpus(course.root))
     waiting = []
     for chapter in course.chapters:
         if checked.holds(chapter, code):
@@ -80,7 +81,13 @@ def key_of(package, cells):
     reads_the_book = any("load_book_text" in source for source in code)
     chapters = sorted(package.root.glob("book/[a-z]*/*.md")) if reads_the_book else []
     text = [path.read_text(encoding="utf-8") for path in chapters]
+    if any("device_figures" in source or "device_ceilings" in source for source in code):
+        text += _recorded_on_gpus(package.root)
     return package.key(code, repr(ENVIRONMENT), *text)
+
+
+def _recorded_on_gpus(root):
+    return [path.read_text(encoding="utf-8") for path in sorted(root.glob("benchmarks/results/gpu-*.json"))]
 
 
 def _kept(cache, notebook, key):

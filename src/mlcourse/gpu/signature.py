@@ -108,6 +108,8 @@ def parse_signature(source, name):
     base = base.strip().split("::")[-1]
     found = {kernel: (template, inside) for template, kernel, inside in _kernels(text)}
     if base not in found:
+        if re.search(rf"__global__(?:(?!\bvoid\b)[^;{{}}()])*\b{base}\s*\(", text):
+            raise KernelError(f"the kernel {base!r} must return nothing: declare it __global__ void {base}(...)")
         there = ", ".join(found) or "none at all"
         raise KernelError(f"the source has no kernel {base!r}: a function declared __global__ void {base}(...); it has {there}")
     template, inside = found[base]

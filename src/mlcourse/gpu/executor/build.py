@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlcourse.gpu.errors import CompileError, KernelError
+from mlcourse.gpu.signature import without_comments
 
 HERE = Path(__file__).parent
 FILE = "kernel.cu"
@@ -25,7 +26,7 @@ COMPILER_VARIABLE = "MLCOURSE_CXX"
 DYNAMIC_SHARED = 232448  # bytes; the most that any GPU gives to a block (compute capability 9.0)
 PAD = 65536
 
-_COMMON = ["-std=c++20", "-g1", "-gdwarf-4", "-w", "-pipe", "-fno-exceptions", "-fno-strict-aliasing", "-fno-stack-protector", "-ffp-contract=fast"]
+_COMMON = ["-std=c++20", "-g1", "-gdwarf-4", "-pipe", "-Werror=vla", "-fno-exceptions", "-fno-strict-aliasing", "-fno-stack-protector", "-ffp-contract=fast"]
 _FIXED_ADDRESS = [] if sys.platform == "darwin" else ["-fno-pie"]
 _WATCHED = ["-O1", "-fsanitize=thread", "-DEXECUTOR_CHECKED", "-fno-tree-vectorize", "-fno-tree-slp-vectorize"]
 _ERRORS_SHOWN = 5
@@ -185,12 +186,15 @@ def _identity():
 def _flags(variant):
     found = compiler()
     flags = [*_COMMON, *_FIXED_ADDRESS]
+    if not found.clang:
+        flags.append("-fno-extern-tls-init")  # or extern __shared__ in a template is taken to need a constructor
     if found.clang or found.release >= 12:
         flags.append("-ftrivial-auto-var-init=pattern")
     if variant == "plain":
         return [*flags, "-O2"]
     flags += _WATCHED
     if variant == "check":
+        flags += ["-Wuninitialized"]
         flags.append("-fsanitize=array-bounds" if found.clang else "-fsanitize=bounds")
     if found.clang:
         options = ["distinguish-volatile=1", "instrument-func-entry-exit=0", "instrument-read-before-write=1"]
@@ -220,6 +224,7 @@ def _run(command, **options):
 
 
 def _compile(work, source, name, flags, runtime):
+    refuse(source)
     (work / FILE).write_text(source)
     main = f'#include "cuda_on_cpu.h"\n#include "{FILE}"\n#include "entry.h"\nEXECUTOR_KERNEL({name})\n'
     (work / "main.cpp").write_text(main)
@@ -232,13 +237,53 @@ def _compile(work, source, name, flags, runtime):
         _write_dynamic_shared(work, [symbol for symbol, kind, defined, _, _ in symbols if kind == "TLS" and not defined])
     _link(work, runtime)
     own = {symbol for symbol, _, defined, _, _ in symbols if defined}
-    facts = {"shared": [], "variables": [], "warnings": []}
+    facts = {"shared": [], "variables": [], "warnings": _warnings(done.stderr)}
     for symbol, kind, _, place, size in _symbols(work / "kernel"):
         if symbol in own and size and "executor" not in symbol:
             facts["shared" if kind == "TLS" else "variables"].append((_plain_name(symbol), place, size, symbol))
     (work / "facts.json").write_text(json.dumps(facts))
     for path in work.glob("*.[os]"):
         path.unlink()
+
+
+def refuse(source):
+    """Refuse what the C++ compiler accepts but CUDA's does not.
+
+    Raises
+    ------
+    CompileError
+        At the first such place.
+    """
+    text = without_comments(source)
+    for place, message in [*_initialized_shared(text), *_host_functions(text)]:
+        line = text.count("\n", 0, place) + 1
+        raise CompileError(show_error(source, line, place - text.rfind("\n", 0, place), message))
+
+
+def _initialized_shared(text):
+    for found in re.finditer(r"__shared__[^;{}()=]*(=)[^=]", text):
+        yield found.start(1), "a __shared__ variable cannot be initialized: let a thread write it, then __syncthreads()"
+
+
+def _host_functions(text):
+    """Functions without __device__ that something in the source calls."""
+    depth, begin = 0, 0
+    for found in re.finditer(r"namespace\s*\w*\s*\{|[{};]", text):
+        mark = found[0][-1]
+        head = text[begin : found.end()]
+        function = re.search(r"(?<![\w:~])(\w+)\s*\([^{};]*\)\s*\{$", head)
+        declared = re.search(r"__\w+__|\bconstexpr\b|\boperator\b|=|^\s*#", head)
+        if depth == 0 and function and not declared and len(re.findall(rf"\b{function[1]}\s*(?:<[^;()]*>)?\(", text)) > 1:
+            yield begin + function.start(1), f"{function[1]!r} runs on the host only, and a kernel cannot call it: declare it __device__"
+        if not found[0].startswith("namespace"):
+            depth += (mark == "{") - (mark == "}")
+        begin = found.end()
+        depth = max(depth, 0)
+
+
+def _warnings(text):
+    pattern = rf"^(?:.*/)?{re.escape(FILE)}:(\d+):\d+: warning: (.*?) is used uninitialized"
+    return [(int(line), f"{name.strip(chr(39))!r} is used before it has a value") for line, name in re.findall(pattern, text, re.M)]
 
 
 def _link(work, runtime):
@@ -287,6 +332,8 @@ def _plain_name(symbol):
 def explain(text, source):
     """Keep of a compiler's messages those about the learner's lines, each with its line and caret.
 
+    An error inside of our own headers is told of the line that led there.
+
     Parameters
     ----------
     text : str
@@ -297,23 +344,70 @@ def explain(text, source):
     Returns
     -------
     str
+
+    Examples
+    --------
+    >>> print(explain("kernel.cu:1:1: error: 'x' was not declared\\nmain.cpp:2:1: note: from here", "x = 1;"))
+    kernel.cu:1:1: error: 'x' was not declared
+        1 | x = 1;
+          | ^
     """
-    blocks, kept, elsewhere = [], None, None
+    errors, led_here, homeless = {}, None, None
     for line in text.splitlines():
-        if found := re.match(rf"(?:.*/)?{re.escape(FILE)}:(\d+):(\d+): (?:fatal )?(error|note): (.*)", line):
-            kept = blocks.append([f"{FILE}:{found[1]}:{found[2]}: {found[3]}: {found[4]}"]) or blocks[-1]
-        elif found := re.match(r"\S.*?:\d+:\d+: (?:fatal )?error: (.*)", line):
-            kept, elsewhere = None, found[1]
-        elif found := re.match(rf"(?:.*/)?{re.escape(FILE)}:(\d+):(\d+):\s+required from here", line):
-            kept = blocks.append([f"{FILE}:{found[1]}:{found[2]}: error: in what is called here"]) or blocks[-1]
-        elif not line.startswith(" "):
-            kept = None
-        elif kept is not None:
-            kept.append(line.rstrip())
-    errors = [block for block in blocks if ": error: " in block[0]]
+        found = re.match(r"(\S.*?):(\d+):(\d+):\s+(fatal error|error|required from|note|warning)(?:: (.*))?", line)
+        if not found:
+            continue
+        own, place, what = Path(found[1]).name == FILE, (int(found[2]), int(found[3])), found[4]
+        if what == "required from":
+            led_here = place if own else led_here
+        elif what == "note" and own and homeless and "in expansion of macro" in found[5]:
+            errors.setdefault(place, homeless)
+            homeless = None
+        elif what.endswith("error"):
+            message = re.sub(r"variable length array (\S+) is used.*", r"the size of the array \1 is not known when it is compiled", found[5])
+            homeless = None if own or led_here else homeless or message
+            if own or led_here:
+                errors.setdefault(place if own else led_here, message)
+            led_here = None
+    if not errors and homeless:
+        unclosed = source.count("{") > source.count("}")
+        errors[_end_of(source)] = "expected '}': a brace is not closed" if unclosed else homeless
     if not errors:
-        return elsewhere or text.strip()
-    shown = ["\n".join(block) for block in errors[:_ERRORS_SHOWN]]
+        return text.strip()
+    shown = [show_error(source, *place, message) for place, message in list(errors.items())[:_ERRORS_SHOWN]]
     if len(errors) > _ERRORS_SHOWN:
         shown.append(f"and {len(errors) - _ERRORS_SHOWN} more errors")
-    return "\n".join(shown)
+    return "\n".join([*shown, *_hints(source, list(errors.values()))])
+
+
+def show_error(source, line, column, message):
+    """Show a line of the source with a caret under what is wrong.
+
+    >>> print(show_error("int a;", 1, 5, "what is a?"))
+    kernel.cu:1:5: error: what is a?
+        1 | int a;
+          |     ^
+    """
+    lines = source.splitlines()
+    text = lines[line - 1] if 0 < line <= len(lines) else ""
+    indent = re.sub(r"[^\t]", " ", text[: column - 1])
+    return f"{FILE}:{line}:{column}: error: {message}\n{line:>5} | {text}\n      | {indent}^"
+
+
+def _end_of(source):
+    lines = source.rstrip().splitlines() or [""]
+    return len(lines), len(lines[-1])
+
+
+def _hints(source, messages):
+    text = "\n".join(messages)
+    if "inline_ptx" in text:
+        yield "  hint: inline PTX (asm) is the GPU's own assembly language; write it for the CPU in C++ under #ifdef MLCOURSE_EXECUTOR"
+    if "<<<" in source or re.search(r"'cuda[A-Z]\w+' was not declared", text):
+        yield "  hint: the source holds only what runs on the GPU; memory and launches are Python's: kernel[grid, block](arrays)"
+    for name in dict.fromkeys(re.findall(r"no matching function for call to '(atomic\w+)", text)):
+        header = (HERE / "include" / "atomics.h").read_text()
+        if found := re.search(rf"EXECUTOR_ATOMIC\({name}, .*?, ((?:int|unsigned)[^)]*)\)", header, re.S):
+            yield f"  hint: {name} exists for pointers to {' '.join(found[1].split())}"
+    if re.search(r"no matching function for call to '__(shfl|ballot|any|all|match|reduce)", text):
+        yield "  hint: the first argument is the mask of the lanes that take part: 0xffffffff for a whole warp"

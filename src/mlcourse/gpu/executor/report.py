@@ -23,8 +23,6 @@ _DID = {_READ: "reads", _WRITE: "writes", _ATOMIC: "updates"}
 _DYNAMIC, _DECLARED, _VARIABLES = -3, -5, -10
 
 CAUSES = {
-    "race": "a barrier is missing between writing and reading what other threads use: __syncthreads() for a block, "
-    "__syncwarp() for a warp; between blocks, an atomic or a second launch.",
     "out-of-bounds": "a missing guard such as if (i < n), or an index computed for another shape.",
     "misaligned": "a pointer cast to a wider type, such as float4, whose address is not a multiple of that type's size.",
     "uninitialized": "not all threads wrote their part, or it is read before it was written.",
@@ -37,6 +35,12 @@ CAUSES = {
     "local-memory": "the address of a local variable was given to another thread; each thread sees only its own.",
     "read-only": "const was cast away; declare the parameter without const.",
 }
+_RACE_IN_WARP = "a missing __syncwarp() or __syncthreads(): the lanes of a warp do not run in step, and a shuffle orders no memory."
+_RACE_IN_BLOCK = "a missing __syncthreads() between what one warp writes and another reads, or a missing atomic."
+_RACE_OF_BLOCKS = (
+    "blocks run in any order and do not wait for each other: use an atomic, write to different places, or launch twice. "
+    "A counter that tells the last block needs a __threadfence() before it."
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ class Fault:
         The element of the array.
     count : int
         How often it happened.
+    cause : str or None
+        What such faults usually come from.
     """
 
     kind: str
@@ -73,6 +79,7 @@ class Fault:
     array: str | None = None
     index: tuple | None = None
     count: int = 1
+    cause: str | None = None
 
     def __str__(self):
         return f"{self.kind}" + (f" at line {self.line}" if self.line else "") + f": {self.message}"
@@ -275,8 +282,8 @@ def _block(head, fault, source, *, cause=True):
     rows = [f"{head}{fault.kind}{often}"]
     rows += [f"   line {line:>3}: {_source_line(source, line)}" for line in dict.fromkeys((fault.line, fault.other_line)) if line]
     rows.append(f"   {fault.message}")
-    if cause and fault.kind in CAUSES:
-        rows.append(f"   Usual cause: {CAUSES[fault.kind]}")
+    if cause and fault.cause:
+        rows.append(f"   Usual cause: {fault.cause}")
     return "\n".join(rows)
 
 
@@ -295,7 +302,7 @@ def make_report(kernel, outcome):
     Report
     """
     reader = Reader(kernel, outcome)
-    found = _merge(reader.faults())
+    found = _merge([*reader.faults(), *reader.warnings()])
     written = reader.written()
     found += [fault for name in outcome.options.outputs if (fault := _unwritten(name, written)) is not None]
     faults = tuple(fault for fault, is_note in found if not is_note)
@@ -326,7 +333,7 @@ def _unwritten(name, written):
     missing = np.argwhere(~mask)
     first = tuple(int(i) for i in missing[0])
     message = f"{len(missing):,} of {mask.size:,} elements of {name!r} were never written, the first at {_index(first)}"
-    return Fault("unwritten", message, array=name, index=first, count=len(missing)), False
+    return Fault("unwritten", message, array=name, index=first, count=len(missing), cause=CAUSES["unwritten"]), False
 
 
 def _merge(found):
@@ -339,6 +346,8 @@ def _merge(found):
             merged[key] = replace(first, count=first.count + fault.count), is_note
         else:
             merged[key] = fault, is_note
+    order = sorted(merged, key=lambda key: key[0] == "uninitialized")  # often the race is why
+    merged = {key: merged[key] for key in order}
     racing = {key[:4] for key in merged if not key[4]}
     return [item for key, item in merged.items() if not (key[4] and key[:4] in racing)]
 
@@ -410,6 +419,11 @@ class Reader:
         if self.outcome.answer is None:
             found.append((Fault("time-limit", self._too_long()), False))
         return found
+
+    def warnings(self):
+        """Return what the compiler noticed."""
+        cause = "a variable declared without a value, such as float sum; for float sum = 0;"
+        return [(Fault("uninitialized", f"{text}.", line, cause=cause), False) for line, text in self.outcome.program.warnings]
 
     def written(self):
         """For each writable array, which of its elements were written."""
@@ -514,12 +528,19 @@ class Reader:
             fault = replace(fault, other_thread=self._coordinates(other_thread, config.block), other_block=self._coordinates(other_block, config.grid))
         say = getattr(self, "_say_" + KINDS[kind].replace("-", "_"))
         access = _Access(memory, offset, size, operation, other_operation, detail, bool(note), element)
-        return replace(fault, message=say(fault, access))
+        return replace(fault, message=say(fault, access), cause=self._cause_of_race(fault) if fault.kind == "race" else CAUSES.get(fault.kind))
+
+    def _cause_of_race(self, fault):
+        if fault.block != fault.other_block:
+            return _RACE_OF_BLOCKS
+        return _RACE_IN_WARP if self._same_warp(fault) else _RACE_IN_BLOCK
+
+    def _same_warp(self, fault):
+        return fault.block == fault.other_block and self._number(fault.thread) // 32 == self._number(fault.other_thread) // 32
 
     def _say_race(self, fault, access):
         same = ": the same value, so that the order does not matter" if access.note else ", and nothing decides which comes first"
-        warp = fault.block == fault.other_block and self._number(fault.thread) // 32 == self._number(fault.other_thread) // 32
-        where = " (both in one warp)" if warp else ""
+        where = " (both in one warp)" if self._same_warp(fault) else ""
         other = f"{self._other(fault)} {_DID[access.other_operation]}"
         return f"{self._who(fault)} {_DID[access.operation]} {access.element}, which {other}{where}{same}."
 

@@ -83,7 +83,7 @@ __global__ void __launch_bounds__(THREADS) sum_one_pass(const float* x, float* s
   if (threadIdx.x == 0) {
     sums[blockIdx.x] = sum;
     __threadfence();  // the sum is visible to every block before the count says so
-    last = atomicAdd(done, 1u) == gridDim.x - 1;
+    last = atomicInc(done, gridDim.x - 1) == gridDim.x - 1;  // counts up and is 0 again after the last
   }
   __syncthreads();
   if (!last) return;
@@ -91,5 +91,5 @@ __global__ void __launch_bounds__(THREADS) sum_one_pass(const float* x, float* s
   sum = 0;
   for (int i = threadIdx.x; i < gridDim.x; i += THREADS) sum += sums[i];
   sum = block_sum(sum);
-  if (threadIdx.x == 0) *total = sum, *done = 0;
+  if (threadIdx.x == 0) *total = sum;
 }

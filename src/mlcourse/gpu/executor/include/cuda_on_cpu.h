@@ -53,4 +53,7 @@ constexpr int warpSize = 32;
 #include "math_functions.h"
 #include "warp_functions.h"
 
+#include "memory_functions.h"
+
 #define printf(...) executor::print(__VA_ARGS__)
+#define asm inline_ptx_needs_a_gpu
