@@ -5,7 +5,6 @@ What threads do is taken from the trace of a profile, so that the pictures show 
 
 from __future__ import annotations
 
-import re
 import time
 from itertools import pairwise
 
@@ -13,7 +12,6 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from mlcourse.display.python import canvas
-from mlcourse.display.source import Source
 from mlcourse.display.style import COLORS, GRID, INK
 from mlcourse.gpu.interleaving import run_interleaving
 
@@ -27,7 +25,6 @@ __all__ = [
     "draw_warps",
     "interleaved_times",
     "ratio_interval",
-    "show_kernel",
     "threads_at_work",
 ]
 
@@ -79,50 +76,6 @@ def threads_at_work(profile, array, operation="store"):
             turns[worker] = turns.get(worker, -1) + 1
             rows.append((*worker, turns[worker], offset // request.size))
     return np.array(rows, _WORK)
-
-
-class KernelSource(Source):
-    """CUDA C++ that displays itself: highlighted in a notebook and on the site, plain in a terminal."""
-
-    def _repr_markdown_(self):
-        return f"```cuda\n{self.code}\n```\n\n<small>`{self.origin}`</small>"
-
-    def __repr__(self):
-        return f"{self.code}\n// {self.origin}"
-
-
-def show_kernel(file, kernel):
-    """Show one of the course's kernels, from its file.
-
-    Parameters
-    ----------
-    file : str
-        The name of the file in `mlcourse.gpu.kernels`, without its ending.
-    kernel : str
-        The kernel in it.
-
-    Returns
-    -------
-    KernelSource
-
-    Raises
-    ------
-    ValueError
-        If the file has no such kernel.
-
-    Examples
-    --------
-    >>> print(show_kernel("saxpy", "saxpy").code.splitlines()[0])
-    __global__ void saxpy(float a, const float* x, float* y, int n) {
-    """
-    from mlcourse.gpu.kernels import source
-
-    pattern = r"^(?:template[^\n]*\n)?__global__ void[^{;]*?\b%s\(.*?(?:^}|}$)"
-    found = re.search(pattern % re.escape(kernel), source(file), re.MULTILINE | re.DOTALL)
-    if not found:
-        names = ", ".join(re.findall(r"__global__ void\s+(?:__\w+__\([^)]*\)\s*)?(\w+)\(", source(file)))
-        raise ValueError(f"show_kernel: {file}.cu has no kernel {kernel!r}; it has {names}")
-    return KernelSource(found[0], f"mlcourse/gpu/kernels/{file}.cu")
 
 
 def interleaved_times(functions, *, repeats=21):
@@ -189,9 +142,7 @@ def ratio_interval(times, reference, *, rng, draws=2000, level=0.95):
 
 def _box(ax, x, y, color=None, *, text="", idle=False, width=1, height=1, size=9):
     if color is not None:
-        ax.add_patch(
-            Rectangle((x, y), width, height, facecolor=COLORS[color % len(COLORS)], alpha=0.28, linewidth=0)
-        )
+        ax.add_patch(Rectangle((x, y), width, height, facecolor=COLORS[color % len(COLORS)], alpha=0.28, linewidth=0))
     edge = {"edgecolor": GRID, "linewidth": 0.8, "hatch": "////"} if idle else {"edgecolor": INK, "linewidth": 1.1}
     ax.add_patch(Rectangle((x, y), width, height, fill=False, zorder=2 if idle else 3, **edge))
     ax.text(x + width / 2, y + height / 2 + 0.03, text, ha="center", va="center", fontsize=size, zorder=5)
@@ -242,8 +193,9 @@ def draw_warps(ax, work, grid, block):
     """
     warps = block // WARP
     canvas(ax, warps + 0.05, grid + 0.1, left=-1.25, top=-0.7)
+    _note(ax, -0.12, -0.3, "warp", ha="right")
     for warp in range(warps):
-        _note(ax, warp + 0.5, -0.3, f"warp {warp}", size=9)
+        _note(ax, warp + 0.5, -0.3, str(warp), size=9)
     for number in range(grid):
         _note(ax, -0.12, number + 0.5, f"block {number}", ha="right")
         for warp in range(warps):
@@ -275,7 +227,9 @@ def draw_tiles(ax, work, shape, grid, block, *, coordinates=True):
     for number in range(across):
         _note(ax, (number + 0.5) * wide, -0.75, f"blockIdx.x = {number}", size=9)
     for number in range(down):
-        ax.text(-0.5, (number + 0.5) * high, f"blockIdx.y = {number}", rotation=90, ha="center", va="center", fontsize=9)
+        ax.text(
+            -0.5, (number + 0.5) * high, f"blockIdx.y = {number}", rotation=90, ha="center", va="center", fontsize=9
+        )
     seen = {(row["block"], row["thread"]): row["element"] for row in work}
     for number in range(across * down):
         for thread in range(wide * high):
@@ -285,7 +239,9 @@ def draw_tiles(ax, work, shape, grid, block, *, coordinates=True):
             if element is None:
                 _box(ax, x, y, idle=True)
             elif element != y * columns + x:
-                raise ValueError(f"draw_tiles: thread {thread} of block {number} handles element {element}, not {(y, x)}")
+                raise ValueError(
+                    f"draw_tiles: thread {thread} of block {number} handles element {element}, not {(y, x)}"
+                )
             else:
                 _box(ax, x, y, number, text=text, size=8)
     ax.add_patch(Rectangle((0, 0), columns, rows, fill=False, edgecolor=INK, linewidth=2.5, zorder=6))
@@ -312,7 +268,9 @@ def draw_reads(ax, reads, shape, at):
             _box(ax, column, row, 0, text=f"{count}×")
         else:
             ax.add_patch(Rectangle((column, row), 1, 1, fill=False, edgecolor=GRID, linewidth=0.8))
-    ax.add_patch(Rectangle((at[1] + 0.08, at[0] + 0.08), 0.84, 0.84, fill=False, edgecolor=COLORS[1], linewidth=2.4, zorder=6))
+    ax.add_patch(
+        Rectangle((at[1] + 0.08, at[0] + 0.08), 0.84, 0.84, fill=False, edgecolor=COLORS[1], linewidth=2.4, zorder=6)
+    )
 
 
 def draw_walk(ax, work, n, block):
@@ -362,14 +320,22 @@ def draw_interleaving(ax, order):
         _box(ax, 2.6 * column, row + 0.08, column, text=says, width=2.4, height=0.84)
         writes = says.startswith("writes")
         ax.text(
-            right + 1.0, row + 0.5, str(value), ha="center", va="center", fontsize=11, fontweight="bold" if writes else None
+            right + 1.0,
+            row + 0.5,
+            str(value),
+            ha="center",
+            va="center",
+            fontsize=11,
+            fontweight="bold" if writes else None,
         )
         if writes:
             ax.annotate(
                 "", (right + 0.6, row + 0.5), (2.6 * column + 2.45, row + 0.5),
                 arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 1.2},
             )  # fmt: skip
-    ax.plot([right, right + 2.0], [len(steps)] * 2, color=COLORS[1] if counter < len(names) else COLORS[2], linewidth=2.5)
+    ax.plot(
+        [right, right + 2.0], [len(steps)] * 2, color=COLORS[1] if counter < len(names) else COLORS[2], linewidth=2.5
+    )
 
 
 def draw_timelines(ax, lanes, *, marks=()):
@@ -395,8 +361,8 @@ def draw_timelines(ax, lanes, *, marks=()):
         for (_, end, _, _), (begin, _, _, _) in pairwise(spans):
             if begin > end:
                 ax.plot([end, begin], [top + 0.5] * 2, color=GRID, linewidth=1)
-    for number, (time, says) in enumerate(marks):
+    for number, (moment, says) in enumerate(marks):
         height = len(lanes) * 1.5 + 0.1 + 0.6 * number
-        ax.plot([time, time], [-0.1, height], color=INK, linewidth=1, linestyle=":")
-        side = "left" if time < 0.6 * longest else "right"
-        _note(ax, time + (0.1 if side == "left" else -0.1), height, says, ha=side, size=9)
+        ax.plot([moment, moment], [-0.1, height], color=INK, linewidth=1, linestyle=":")
+        side = "left" if moment < 0.6 * longest else "right"
+        _note(ax, moment + (0.1 if side == "left" else -0.1), height, says, ha=side, size=9)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+
 def run_interleaving(order):
     """Let threads add 1 to a counter in memory, one step at a time: read it, add 1 to what was read, write it back.
 
@@ -80,8 +81,6 @@ def _next_states(counter, waiting, active):
     for left, register in set(active):
         others = list(active)
         others.remove((left, register))
-        if left == 2:
-            state = counter, waiting, tuple(sorted([*others, (1, register + 1)]))
-        else:
-            state = register, waiting, tuple(others)
-        yield state, active.count((left, register))
+        adds = (counter, waiting, tuple(sorted([*others, (1, register + 1)])))
+        writes = (register, waiting, tuple(others))
+        yield adds if left == 2 else writes, active.count((left, register))
