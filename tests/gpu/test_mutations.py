@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a table of mutants, one a line)
 """Correct kernels are found correct in every order; each planted bug is found, as what it is and where it is."""
 
 from __future__ import annotations
