@@ -208,6 +208,8 @@ def _identity():
 def _flags(variant):
     found = compiler()
     flags = [*_COMMON, *_FIXED_ADDRESS]
+    if not found.clang:
+        flags.append("-fno-extern-tls-init")  # or extern __shared__ in a template is taken to need a constructor
     if found.clang or found.release >= 12:
         flags.append("-ftrivial-auto-var-init=pattern")
     if variant == "plain":
