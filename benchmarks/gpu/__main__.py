@@ -40,7 +40,7 @@ def main(arguments=None):
     try:
         from mlcourse.gpu.device import require_gpu
 
-        device = require_gpu()
+        name = require_gpu()
     except Exception as error:
         say(f"benchmarks.gpu needs an NVIDIA GPU, and cannot run here: {error}")
         return 2
@@ -51,19 +51,19 @@ def main(arguments=None):
         parser.error(f"no case is called {' or '.join(options.names)}: there are {', '.join(run.case_names())}")
     command = " ".join(["python -m benchmarks.gpu", *(sys.argv[1:] if arguments is None else arguments)])
     if options.only_validate:
-        path = options.results / f"{run.name_of(device)}.json"
+        path = options.results / f"{run.name_of(name)}.json"
         if not path.exists():
             parser.error(f"there is no {path} yet: run without --only-validate first")
         results = json.loads(path.read_text(encoding="utf-8"))
     else:
-        results = run.measure_all(chosen, options, command)
+        results = run.measure_all(chosen, run.the_gpu(), options, command)
     if options.validate or options.only_validate:
         results["validation"] = run.validate(say)
     print(run.markdown(results))
     if options.quick:
         say("a quick run: nothing is written")
     else:
-        say(f"written to {write(results, run.markdown(results), options.results, run.name_of(device))}.json and .md")
+        say(f"written to {write(results, run.markdown(results), options.results, run.name_of(name))}.json and .md")
     return int(options.strict and run.anything_missed(results))
 
 

@@ -116,6 +116,13 @@ def test_banks_have_a_row_for_each_pass(ax):
 def test_tile_says_how_many_lanes_want_the_marked_bank(ax, pitch, lanes):
     gpu_trace.draw_tile(ax, request_for(np.arange(32) * 4 * pitch, space="shared"), pitch, title="tile")
     assert ax.get_title() == f"tile: {lanes} of 32 lanes want bank 0"
+    assert len(ax.collections) == 3
+
+
+def test_tile_can_be_drawn_without_a_bank(ax):
+    gpu_trace.draw_tile(ax, request_for(np.arange(32) * 128, space="shared"), 32, mark=False)
+    assert ax.get_title() == "32 lanes"
+    assert len(ax.collections) == 2
 
 
 def test_matrix_shows_elements_and_what_comes_along(ax):

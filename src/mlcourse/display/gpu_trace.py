@@ -232,8 +232,10 @@ def draw_tile(ax, request, pitch, *, rows=None, bank=None, title=None):
         PatchCollection([_cell(word, pitch) for word in cells], facecolor="none", edgecolor=GRID, linewidth=0.5)
     )
     ax.add_collection(PatchCollection(touched, facecolor=COLORS[0], alpha=0.45, linewidth=0))
-    ax.add_collection(PatchCollection(marked, facecolor="none", edgecolor=COLORS[1], linewidth=1.3, zorder=3))
-    text = f"{both} of {len(words)} lanes want bank {bank}"
+    text = f"{len(words)} lanes"
+    if mark:
+        ax.add_collection(PatchCollection(marked, facecolor="none", edgecolor=COLORS[1], linewidth=1.3, zorder=3))
+        text = f"{both} of {text} want bank {bank}"
     ax.set_title(f"{title}: {text}" if title else text, fontsize=9.5)
     ax.set(
         xlim=(-0.3, pitch + 0.3),
