@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mlcourse.display.style import GRID, INK, MUTED, PAPER
+from mlcourse.display.style import INK, MUTED
 
 WARP = 32
 STYLES = ("C0", "C1", "C2", "C3", "C4", "C5")
@@ -239,3 +239,85 @@ def draw_bars(ax, values, xlabel, reference=None, reference_label=""):
     ax.set_yticks(range(len(names)), names)
     ax.invert_yaxis()
     ax.set(xscale="log", xlabel=xlabel, xlim=(min(values.values()) / 2, max(values.values()) * 3))
+
+
+class FileSource:
+    """A file of kernels that displays itself: highlighted in a notebook and on the site, plain in a terminal."""
+
+    def __init__(self, code, origin):
+        self.code, self.origin = code, origin
+
+    def _repr_markdown_(self):
+        return f"```cuda\n{self.code}\n```\n\n<small>`{self.origin}`</small>"
+
+    def __repr__(self):
+        return f"{self.code}\n// {self.origin}"
+
+
+def show_file(name, begin=None, end=None):
+    """Show a file of kernels of the package, or a part of it.
+
+    Parameters
+    ----------
+    name : str
+        Of the file in `mlcourse.gpu.kernels`, such as "matmul_tiled".
+    begin, end : str, optional
+        From the first line that contains `begin` up to, and without, the next one that contains `end`.
+
+    Returns
+    -------
+    FileSource
+
+    Raises
+    ------
+    ValueError
+        If no line contains one of the two.
+
+    Examples
+    --------
+    >>> print(show_file("matmul_coalesced", "float sum", "C[").code)
+      float sum = 0;
+      for (int k = 0; k < K; ++k) sum += A[row * K + k] * B[k * N + col];
+    """
+    from mlcourse.gpu.kernels import source
+
+    lines = source(name).rstrip().split("\n")
+    first = 0 if begin is None else _line_with(lines, begin, 0, name)
+    last = len(lines) if end is None else _line_with(lines, end, first + 1, name)
+    return FileSource("\n".join(lines[first:last]).rstrip(), f"mlcourse/gpu/kernels/{name}.cu")
+
+
+def _line_with(lines, text, start, name):
+    for number in range(start, len(lines)):
+        if text in lines[number]:
+            return number
+    raise ValueError(f"show_file: no line of {name}.cu after line {start} contains {text!r}")
+
+
+def per_fma(profile, fmas):
+    """Divide what a profile counted by the number of multiply-adds, both for whole warps.
+
+    Parameters
+    ----------
+    profile : mlcourse.gpu.executor.report.Profile
+    fmas : int
+        Multiplications with an addition of the whole launch.
+
+    Returns
+    -------
+    dict of str to float
+        For one multiply-add of a warp: ``sectors`` loaded from global memory, ``requests`` and ``passes`` of loads from shared
+        memory, ``stored`` passes of stores to it.
+    """
+    kinds = {
+        "sectors": ("global", "load", "transfers"),
+        "requests": ("shared", "load", "requests"),
+        "passes": ("shared", "load", "transfers"),
+        "stored": ("shared", "store", "transfers"),
+    }
+    return {
+        name: sum(getattr(line, what) for line in profile.lines if (line.space, line.operation) == (space, operation))
+        * WARP
+        / fmas
+        for name, (space, operation, what) in kinds.items()
+    }
