@@ -102,7 +102,8 @@ def _other_answer(source, kernel):
         raise NotImplementedError(f"write the body of {kernel}")
     if isinstance(source, str):
         return ""
-    what = "a Kernel: give its source" if isinstance(source, Kernel) else f"an object of type {type(source).__name__}"
+    name = getattr(source, "type_name", type(source).__name__)  # of an object that could not travel
+    what = "a Kernel: give its source" if name == "Kernel" else f"an object of type {name}"
     return f"expected the source of the kernel, a text in quotes; got {what}"
 
 

@@ -237,7 +237,7 @@ class Session:
 
     def _outcome(self, do, seconds, **arguments):
         try:
-            return _outcome(self._ask(do, seconds, **arguments)), True
+            return outcome_of(self._ask(do, seconds, **arguments)), True
         except WorkerDied as error:
             return Outcome(error="Stopped", error_text=str(error), error_bases=("Stopped",)), False
 
@@ -385,7 +385,7 @@ def _wanted_the_end(answer):
     return "error" in answer and isinstance(bases, list) and not {"Exception", "OutOfTime"} & {str(b) for b in bases}
 
 
-def _outcome(answer):
+def outcome_of(answer):
     """Read an answer as an `Outcome`; a value that is no plain data is an error of its own."""
     if "error" in answer:
         bases = answer.get("bases")
