@@ -5,15 +5,23 @@
     python -m benchmarks.gpu --quick            # small sizes, half a minute, nothing is written: does it run at all?
     python -m benchmarks.gpu --validate         # compare the executor's counters with the hardware's (needs ncu)
 
-It prints tables and writes benchmarks/results/gpu-<device>.json and .md; `--validate` adds its table to the same file.
+It prints tables and writes benchmarks/results/gpu-<device>.json and .md; `--validate` adds its table to the same files.
 
-It needs an NVIDIA GPU, PyTorch with CUDA, cuda-core, NVRTC with CUDA's headers (all of which the extra `gpu` brings), nvcc
-for CUB, and g++ for the executor. On a bare machine that has PyTorch with CUDA and CUDA's toolkit, from the root of the repository:
+It needs an NVIDIA GPU, PyTorch with CUDA, the packages of the extra `gpu`, nvcc for CUB, and for `--validate` ncu and g++. On a bare
+machine with PyTorch and CUDA's toolkit nothing of the course has to be installed; from the root of the repository:
 
-    pip install cuda-core nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cuda-crt nvidia-cuda-cccl   # if they are missing
-    PYTHONPATH=src python3 -m benchmarks.gpu --quick && PYTHONPATH=src python3 -m benchmarks.gpu --validate
+    export PYTHONPATH=src
+    python3 -m pip install cuda-core nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cuda-crt nvidia-cuda-cccl   # what is missing
+    python3 -m benchmarks.gpu --quick                                        # half a minute: does everything run?
+    python3 -m benchmarks.gpu --validate --results "$OUT"                    # about ten minutes
+    python3 -m pytest -o addopts= -q tests/gpu/test_device.py                # the launcher's tests that need a GPU
 
-Nothing of the course has to be installed for it. Ratios hold between machines of one kind; milliseconds are those of one afternoon.
+Where nothing can be downloaded, bring the wheels of cuda-core, cuda-bindings and cuda-pathfinder in the versions of
+requirements-gpu.lock, made for that machine's Python (pip download --no-deps --only-binary=:all: --python-version …), install
+them there with pip install --no-index --no-deps --target /tmp/site …, and put /tmp/site before src in PYTHONPATH. The compiler and
+CUDA's headers come with PyTorch. The files in $OUT go to benchmarks/results.
+
+Ratios hold between machines of one kind; milliseconds are those of one afternoon.
 """
 
 import argparse
