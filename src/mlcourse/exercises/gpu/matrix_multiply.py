@@ -180,6 +180,26 @@ def _traffic(M, N, K, block_rows, block_cols):
     return 4 * total
 
 
+def _for_sizes_that_fit(M, N, K, block_rows, block_cols):
+    return round(4 * M * N * K * (1 / block_rows + 1 / block_cols))
+
+
+def _full_tiles(M, N, K, block_rows, block_cols):
+    return 4 * K * _blocks(M, block_rows) * _blocks(N, block_cols) * (block_rows + block_cols)
+
+
+def _blocks_exchanged(M, N, K, block_rows, block_cols):
+    return 4 * K * (M * _blocks(M, block_rows) + N * _blocks(N, block_cols))
+
+
+def _numbers_not_bytes(M, N, K, block_rows, block_cols):
+    return K * (M * _blocks(N, block_cols) + N * _blocks(M, block_rows))
+
+
+def _rounded_down(M, N, K, block_rows, block_cols):
+    return 4 * K * (M * (N // block_cols) + N * (M // block_rows))
+
+
 PRODUCT_TRAFFIC = Exercise(
     name="product_traffic",
     title="Bytes that all blocks load",
@@ -194,38 +214,19 @@ PRODUCT_TRAFFIC = Exercise(
     oracle=_traffic,
     mistakes=(
         Mistake(
-            lambda M, N, K, block_rows, block_cols: (
-                4 * M * N * K * (1 / block_rows + 1 / block_cols) // 1
-            ),
-            "This is the formula for sizes that fit. A tile at the edge needs whole rows and columns too, so the number of blocks is rounded up.",
-            "wrong type",
+            _for_sizes_that_fit,
+            "This is the formula for sizes that fit. A tile at the edge needs whole rows and columns too, "
+            "so the number of blocks is rounded up.",
         ),
+        Mistake(_full_tiles, "You load full tiles at the edges. What lies outside of the matrices is not loaded."),
         Mistake(
-            lambda M, N, K, block_rows, block_cols: (
-                4 * K * _blocks(M, block_rows) * _blocks(N, block_cols) * (block_rows + block_cols)
-            ),
-            "You load full tiles at the edges. What lies outside of the matrices is not loaded.",
-        ),
-        Mistake(
-            lambda M, N, K, block_rows, block_cols: (
-                4 * K * (M * _blocks(M, block_rows) + N * _blocks(N, block_cols))
-            ),
+            _blocks_exchanged,
             "You multiply the rows of A by the blocks along M. A row of A is needed by all blocks along N.",
         ),
-        Mistake(
-            lambda M, N, K, block_rows, block_cols: (
-                K * (M * _blocks(N, block_cols) + N * _blocks(M, block_rows))
-            ),
-            "These are numbers; a float32 has four bytes.",
-        ),
-        Mistake(
-            lambda M, N, K, block_rows, block_cols: (
-                4 * K * (M * (N // block_cols) + N * (M // block_rows))
-            ),
-            "The number of blocks is rounded down: the last, partly filled tiles are missing.",
-        ),
+        Mistake(_numbers_not_bytes, "These are numbers; a float32 has four bytes."),
+        Mistake(_rounded_down, "The number of blocks is rounded down: the last, partly filled tiles are missing."),
     ),
-)  # fmt: skip
+)
 
 
 # --- best_thread_tile ------------------------------------------------------------------------------------------------------
@@ -301,7 +302,7 @@ def _padding(row_words, columns, rows, step=4, modulus=32, several=True):
         chosen = banks if several else banks[: 2 * rows]
         if len(set(chosen)) == len(chosen):
             return padding
-    return None
+    return -1
 
 
 def _independent_padding(row_words, columns, rows):
@@ -310,7 +311,7 @@ def _independent_padding(row_words, columns, rows):
         apart = [min((a - b) % 32, (b - a) % 32) for i, a in enumerate(offsets) for b in offsets[:i]]
         if all(distance >= rows for distance in apart) and rows <= 32:
             return padding
-    return None
+    return -1
 
 
 SMALLEST_PADDING = Exercise(
@@ -332,8 +333,8 @@ SMALLEST_PADDING = Exercise(
             "Your padding is no multiple of 4, so that rows would begin at addresses a float4 cannot be read from.",
         ),
         Mistake(
-            lambda row_words, columns, rows: _padding(row_words, columns, rows) or 4,
-            "Where the rows need no padding, 0 is the smallest; where none helps, the answer is None.",
+            lambda row_words, columns, rows: max(4, _padding(row_words, columns, rows)),
+            "Where the rows need no padding, 0 is the smallest; where none helps, the answer is -1.",
         ),
         Mistake(
             lambda row_words, columns, rows: _padding(row_words, columns, rows, several=False),
@@ -427,17 +428,21 @@ OVERLAP_TIME = Exercise(
             _never_full,
             "Your copies never wait for a free stage. With s stages, the copy of a step needs the one that the step s before it has left.",
         ),
-        Mistake(_all_serial, "Nothing overlaps in your schedule: with two stages the next copy runs during the computation."),
         Mistake(
-            _one_stage_too_many, "You have one stage more than there are: with one stage, a copy waits for the computation before it."
+            _all_serial, "Nothing overlaps in your schedule: with two stages the next copy runs during the computation."
+        ),
+        Mistake(
+            _one_stage_too_many,
+            "You have one stage more than there are: with one stage, a copy waits for the computation before it.",
         ),
         Mistake(_copies_at_once, "Copies run at the same time in your schedule; they are to follow one another."),
         Mistake(
             _longer_of_both,
-            "You pair each copy with one computation and add the longer of both. With uneven times a stage more can make up for a slow copy.",
+            "You pair each copy with one computation and add the longer of both. With uneven times a further stage can make up "
+            "for a slow copy.",
         ),
     ),
-)  # fmt: skip
+)
 
 
 # --- tiled_product ---------------------------------------------------------------------------------------------------------
@@ -470,6 +475,8 @@ __global__ void tiled_product(const float* A, const float* B, float* C, int M, i
 }
 """
 
+_BARRIER = "    __syncthreads();\n"
+
 TILED_PRODUCT = kernel_exercise(
     name="tiled_product",
     title="A product with tiles in shared memory",
@@ -488,7 +495,7 @@ TILED_PRODUCT = kernel_exercise(
     atol=1e-4,
     mistakes=(
         Mistake(
-            TILED.replace("sum += a[y][k] * b[k][x];\n    __syncthreads();", "sum += a[y][k] * b[k][x];"),
+            "".join(TILED.rsplit(_BARRIER, 1)),
             "The pieces are overwritten while others still read them, or read before they are written: a step needs two barriers.",
             "race",
         ),
@@ -530,8 +537,8 @@ __global__ void tiled_product(const float* A, const float* B, float* C, int M, i
 
 def _column_cases(rng):
     for label, (M, N, K) in {
-        "sizes that fit": (32, 64, 32),
-        "odd sizes": (int(rng.integers(33, 60)), int(rng.integers(33, 60)), int(rng.integers(17, 40))),
+        "sizes that fit": (32, 64, 64),
+        "odd sizes": (int(rng.integers(33, 50)), int(rng.integers(33, 50)), int(rng.integers(33, 50))),
         "smaller than a tile": (7, 5, 9),
     }.items():
         sizes = f"{label}: {M} × {K} times {K} × {N}"
@@ -563,6 +570,8 @@ __global__ void column_product(const float* A, const float* B, float* C, int M, 
 }
 """
 
+_LAST_LOOP = "  for (int i = 0; i < 4; ++i) {\n    int row"
+
 COLUMN_PRODUCT = kernel_exercise(
     name="column_product",
     title="Four results for each thread",
@@ -582,7 +591,7 @@ COLUMN_PRODUCT = kernel_exercise(
     atol=1e-4,
     mistakes=(
         Mistake(
-            COLUMN.replace("for (int i = 0; i < 4; ++i) {\n    int row = row0 + y", "for (int i = 0; i < 1; ++i) {\n    int row = row0 + y"),
+            COLUMN.replace(_LAST_LOOP, _LAST_LOOP.replace("i < 4", "i < 1")),
             "Only the first of a thread's four sums is written.",
             "not written",
         ),
@@ -592,7 +601,7 @@ COLUMN_PRODUCT = kernel_exercise(
             "uninitialized",
         ),
         Mistake(
-            COLUMN.replace("    }\n    __syncthreads();\n  }\n  for (int i = 0; i < 4; ++i) {", "    }\n  }\n  for (int i = 0; i < 4; ++i) {"),
+            "".join(COLUMN.rsplit(_BARRIER, 1)),
             "A barrier is missing: a step needs one before the pieces are read and one before they are overwritten.",
             "race",
         ),
@@ -601,14 +610,12 @@ COLUMN_PRODUCT = kernel_exercise(
             "The sums are of the rows y, y + 8, …, and are written to the rows 4y, 4y + 1, …",
         ),
         Mistake(
-            COLUMN.replace("b[32][32]", "b[32][32]")
-            .replace("b[i][x] = k0 + i < K && col < N ? B[(k0 + i) * N + col] : 0;", "b[x][i] = k0 + i < K && col < N ? B[(k0 + i) * N + col] : 0;")
-            .replace("float value = b[k][x];", "float value = b[x][k];"),
+            COLUMN.replace("b[i][x] =", "b[x][i] =").replace("= b[k][x];", "= b[x][k];"),
             "Right, but the piece of B is stored turned: the lanes of a warp go down a column of 32 words, which is one bank.",
             "bank conflicts",
         ),
     ),
-)  # fmt: skip
+)
 
 
 # --- turned_tile -----------------------------------------------------------------------------------------------------------
@@ -640,10 +647,13 @@ __global__ void turned_tile(const float* A, float* out, int M, int K) {
     *reinterpret_cast<float4*>(out + (k0 + k) * M + row0 + at) = *reinterpret_cast<const float4*>(&a[k][at]);
 }
 """
-CONFLICTING = TURNED.replace(
-    "int row = threadIdx.x / 2, col = threadIdx.x % 2 * 4;", "int row = threadIdx.x / 4, col = threadIdx.x % 4 * 4;"
-).replace("i += 64", "i += 32").replace(
-    """    for (int j = 0; j < 16; j += 8) {
+CONFLICTING = (
+    TURNED.replace(
+        "int row = threadIdx.x / 2, col = threadIdx.x % 2 * 4;", "int row = threadIdx.x / 4, col = threadIdx.x % 4 * 4;"
+    )
+    .replace("i += 64", "i += 32")
+    .replace(
+        """    for (int j = 0; j < 16; j += 8) {
       float4 v = *reinterpret_cast<const float4*>(A + (row0 + row + i) * K + k0 + col + j);
       a[col + j][row + i] = v.x;
       a[col + j + 1][row + i] = v.y;
@@ -651,13 +661,14 @@ CONFLICTING = TURNED.replace(
       a[col + j + 3][row + i] = v.w;
     }
 """,
-    """    float4 v = *reinterpret_cast<const float4*>(A + (row0 + row + i) * K + k0 + col);
+        """    float4 v = *reinterpret_cast<const float4*>(A + (row0 + row + i) * K + k0 + col);
     a[col][row + i] = v.x;
     a[col + 1][row + i] = v.y;
     a[col + 2][row + i] = v.z;
     a[col + 3][row + i] = v.w;
 """,
-)  # fmt: skip
+    )
+)
 
 TURNED_TILE = kernel_exercise(
     name="turned_tile",
@@ -677,19 +688,20 @@ TURNED_TILE = kernel_exercise(
     mistakes=(
         Mistake(
             CONFLICTING,
-            "The lanes of a warp have four values of col, and two pairs of them meet in the same banks.",
+            "Pairs of lanes still meet in one bank: either a warp has more values of col than the padding can keep apart, "
+            "or the padding is gone.",
             "bank conflicts",
             planted=True,
         ),
         Mistake(
-            TURNED.replace("a[16][132]", "a[16][128]"),
-            "Without the padding both values of col fall on the same banks.",
+            CONFLICTING.replace("a[16][132]", "a[16][128]"),
+            "Without the padding all four values of col fall on the same banks: four passes for each store.",
             "bank conflicts",
         ),
         Mistake(
-            CONFLICTING.replace("a[16][132]", "a[16][130]"),
-            "A padding of 2 would keep the columns apart, but then not every row begins at a multiple of 16 bytes.",
-            "misaligned",
+            TURNED.replace("  __syncthreads();\n", ""),
+            "A thread writes out what others have turned, so a barrier has to come between.",
+            "race",
         ),
         Mistake(
             TURNED.replace("for (int j = 0; j < 16; j += 8)", "for (int j = 0; j < 8; j += 8)"),
@@ -700,12 +712,14 @@ TURNED_TILE = kernel_exercise(
             CONFLICTING.replace("  for (int i = 0; i < 128; i += 32) {\n", "  for (int j = 0; j < 16; ++j) {\n")
             .replace("    float4 v = *reinterpret_cast<const float4*>(A + (row0 + row + i) * K + k0 + col);\n", "")
             .replace("    a[col][row + i] = v.x;\n", "    a[j][threadIdx.x] = A[(row0 + threadIdx.x) * K + k0 + j];\n")
-            .replace("    a[col + 1][row + i] = v.y;\n    a[col + 2][row + i] = v.z;\n    a[col + 3][row + i] = v.w;\n", ""),
+            .replace(
+                "    a[col + 1][row + i] = v.y;\n    a[col + 2][row + i] = v.z;\n    a[col + 3][row + i] = v.w;\n", ""
+            ),
             "No conflict in shared memory any more, but the warp now reads down a column of A: 32 sectors for 32 numbers.",
             "too many sectors",
         ),
     ),
-)  # fmt: skip
+)
 
 
 # --- staged_product --------------------------------------------------------------------------------------------------------
@@ -782,24 +796,26 @@ STAGED_PRODUCT = kernel_exercise(
         Mistake(
             STAGED.replace("    __syncthreads();\n    for (int k", "    for (int k"),
             "Each thread waits for its own copies only. A barrier has to follow before it reads what others have copied.",
-            "race",
+            "async copy",
         ),
         Mistake(
-            STAGED.replace("    if (step + 1 < steps) {\n      fetch(step + 1);", "    if (true) {\n      fetch(step + 1);"),
+            STAGED.replace("if (step + 1 < steps)", "if (true)"),
             "The last step fetches a piece behind the end of the matrices.",
             "out of bounds",
         ),
         Mistake(
-            STAGED.replace("step < steps; ++step", "step + 1 < steps; ++step").replace("C[row * N + col] = sum;", "__pipeline_wait_prior(0);\n  C[row * N + col] = sum;"),
+            STAGED.replace("step < steps; ++step", "step + 1 < steps; ++step").replace(
+                "  C[row", "  __pipeline_wait_prior(0);\n  C[row"
+            ),
             "The loop ends one step early: the products of the last pieces are missing.",
         ),
         Mistake(
             STAGED.replace("b[step % 2][k][x];", "b[(step + 1) % 2][k][x];"),
             "The products are formed with pieces of two different stages.",
-            "uninitialized",
+            "async copy",
         ),
     ),
-)  # fmt: skip
+)
 
 
 # --- product_faults --------------------------------------------------------------------------------------------------------
