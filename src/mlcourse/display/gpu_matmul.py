@@ -1,4 +1,4 @@
-"""Figures of the chapter on matrix multiplication: which thread reads and computes what, banks, overlap, rooflines."""
+"""Figures of the chapter on matrix multiplication: which thread reads and computes what, banks, overlap, counts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from mlcourse.display.style import INK, MUTED
 WARP = 32
 STYLES = ("C0", "C1", "C2", "C3", "C4", "C5")
 HATCHES = ("", "////", "....", "\\\\\\\\", "xx", "++")
-MARKERS = "os^Dv*PX"
 
 
 def draw_product(axes, shapes, tiles=()):
@@ -96,7 +95,17 @@ def draw_owners(ax, who, warp=0, thread=0, title=""):
     rows, cols = who.shape
     for mask, color, alpha in ((who // WARP == warp, "C0", 0.3), (who == thread, "C1", 1.0)):
         for row, col, height, width in rectangles(mask):
-            ax.add_patch(Rectangle((col, row), width, height, facecolor=color, alpha=alpha, edgecolor="none"))
+            ax.add_patch(
+                Rectangle(
+                    (col, row),
+                    width,
+                    height,
+                    facecolor=color,
+                    alpha=alpha,
+                    edgecolor=color,
+                    linewidth=0.6 * (alpha == 1),
+                )
+            )
     ax.set(xlim=(0, cols), ylim=(rows, 0), aspect="equal", xlabel="column of C", ylabel="row of C")
     ax.set_title(title, fontsize=9)
     for spine in ax.spines.values():
@@ -188,37 +197,8 @@ def draw_schedule(ax, steps, copy, compute, stages, until=None):
     ax.set_title(f"{stages} stage{'s' * (stages > 1)} of shared memory", fontsize=10)
 
 
-def draw_roofline(ax, points, peak, bandwidth, unit="byte", limits=(0.03, 200)):
-    """Draw the most that a machine can do at each intensity, and where kernels are below it.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-    points : dict of str to float
-        Name and intensity, in FLOP for each byte.
-    peak : float
-        FLOP/s of the arithmetic.
-    bandwidth : float
-        Bytes a second of the memory.
-    unit : str
-        What the axis counts.
-    limits : tuple of float
-        Of the axis of intensity.
-    """
-    x = np.geomspace(*limits, 200)
-    ax.loglog(x, np.minimum(peak, bandwidth * x) / 1e12, color=INK)
-    ax.axvline(peak / bandwidth, color=MUTED, linewidth=1, linestyle=":")
-    for number, (name, intensity) in enumerate(points.items()):
-        bound = min(peak, bandwidth * intensity) / 1e12
-        ax.plot(
-            intensity, bound, MARKERS[number % 8], color=STYLES[number % 6], markersize=8, linestyle="none", label=name
-        )
-    ax.set(xlabel=f"intensity (FLOP for each {unit})", ylabel="bound (TFLOP/s)", xlim=limits)
-    ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
-
-
 def draw_bars(ax, values, xlabel, reference=None, reference_label=""):
-    """Draw one bar for each rung, slowest on top, on a logarithmic axis, with its value.
+    """Draw one bar for each rung, slowest on top, with its value.
 
     Parameters
     ----------
@@ -232,13 +212,13 @@ def draw_bars(ax, values, xlabel, reference=None, reference_label=""):
     names = list(values)
     ax.barh(range(len(names)), values.values(), color="C0", alpha=0.45, edgecolor="C0")
     for row, value in enumerate(values.values()):
-        ax.text(value * 1.06, row, f"{value:.3g}", va="center", fontsize=9)
+        ax.text(value + 0.02 * max(values.values()), row, f"{value:.3g}", va="center", fontsize=9)
     if reference is not None:
         ax.axvline(reference, color="C1", linestyle="--", label=reference_label)
         ax.legend(fontsize=9, loc="lower right")
     ax.set_yticks(range(len(names)), names)
     ax.invert_yaxis()
-    ax.set(xscale="log", xlabel=xlabel, xlim=(min(values.values()) / 2, max(values.values()) * 3))
+    ax.set(xlabel=xlabel, xlim=(0, 1.12 * max(values.values())))
 
 
 class FileSource:

@@ -672,7 +672,7 @@ CONFLICTING = (
 
 TURNED_TILE = kernel_exercise(
     name="turned_tile",
-    title="Mend the turned tile of the warp kernel",
+    title="Mend a tile that is turned",
     points=7,
     minutes=25,
     difficulty=4,
