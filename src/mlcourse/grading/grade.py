@@ -8,9 +8,10 @@ import dataclasses
 import functools
 import time
 
-from mlcourse.grading.apart import APART_SECONDS, ApartRunner
+from mlcourse.grading.apart import APART_SECONDS, ApartRunner, why_no_kernels
 from mlcourse.grading.engine import Drawn, Judging
 from mlcourse.grading.marks import CaseMark, ExerciseMark, SubmissionMark
+from mlcourse.grading.sandbox import SandboxError
 from mlcourse.grading.session import Session, SessionRunner
 from mlcourse.grading.submissions import NotebookError, exercise_set_of, read_notebook
 from mlcourse.grading.worker import MAX_TEXT
@@ -52,9 +53,7 @@ def grade(submission, seed, sandbox="bubblewrap", exercise_set=None):
         key = set_name(wanted)
         return SubmissionMark(submission.student, key, "rejected", str(error), digest=submission.digest, seed=seed)
     exercises = load(wanted)
-    for exercise in exercises:
-        if exercise.ready is not None:
-            exercise.ready()
+    _make_ready(exercises, sandbox)
     session = Session(list(notebook.cells), sandbox)
     try:
         marks = tuple(_grade_exercises(exercises, session, seed, sandbox))
@@ -68,6 +67,15 @@ def grade(submission, seed, sandbox="bubblewrap", exercise_set=None):
         seed=seed,
         seconds=round(time.perf_counter() - start, 3),
     )  # fmt: skip
+
+
+def _make_ready(exercises, sandbox):
+    """Make ready what answers share; rather no marks than marks by a machine that lacks what they need."""
+    for exercise in exercises:
+        if exercise.ready is not None:
+            exercise.ready()
+    if any(exercise.apart for exercise in exercises) and (why := why_no_kernels(sandbox)):
+        raise SandboxError(why)
 
 
 def _grade_exercises(exercises, session, seed, sandbox):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 REMAINS = "These are the public checks; a class runs more, with cases of its own."
-_MAX_SHOWN = 3
+_MAX_SHOWN, _AGAIN = 3, "the same again"
 _RIGHT, _WRONG, _NOTE = "var(--mlc-right, #2b8a3e)", "var(--mlc-wrong, #c2410c)", "var(--mlc-note, #1c6fb5)"
 
 
@@ -15,12 +15,12 @@ def as_text(result):
     lines = [f"{'✓' if result.passed else '✗'} {exercise.title}: {result.points:g} of {exercise.points} points"]
     if not result.started:
         return "\n".join([*lines, f"  Not started: write the body of {exercise.name}, then run this cell again."])
-    shown = 0
+    shown = []
     for case in result.cases:
         lines.append(f"  {'✓' if case.passed else '✗'} {case.label}")
-        if not case.passed and shown < _MAX_SHOWN:
-            shown += 1
-            lines.append(f"      {case.fault.kind}: {case.fault.message}")
+        if not case.passed and len(shown) < _MAX_SHOWN:
+            lines.append(f"      {case.fault.kind}: {case.fault.message if case.fault not in shown else _AGAIN}")
+            shown.append(case.fault)
             lines.append(f"      for {case.inputs}" if case.inputs else "      called without arguments")
     lines += [f"  {label}: {text}" for label, text in _comments(result)]
     lines.append(f"  {REMAINS}" if result.passed else f"  Stuck? hint({exercise.name})")
@@ -87,12 +87,13 @@ def _card(color, head, body):
 
 
 def _html_cases(result):
-    items, shown = [], 0
+    items, shown = [], []
     for case in result.cases:
         text = f"{'✓' if case.passed else '✗'} {escape(case.label)}"
-        if not case.passed and shown < _MAX_SHOWN:
-            shown += 1
+        if not case.passed and len(shown) < _MAX_SHOWN:
+            message = case.fault.message if case.fault not in shown else _AGAIN
+            shown.append(case.fault)
             inputs = f"for <code>{escape(case.inputs)}</code>" if case.inputs else "called without arguments"
-            text += f"<br><em>{case.fault.kind}</em>: {escape(case.fault.message)}<br>{inputs}"
+            text += f"<br><em>{case.fault.kind}</em>: {escape(message)}<br>{inputs}"
         items.append(f'<li style="list-style:none">{text}</li>')
     return f'<ul style="padding-left:1em;margin:.4em 0">{"".join(items)}</ul>'

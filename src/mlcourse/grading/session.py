@@ -115,7 +115,10 @@ class Worker:
                     return self._answers.get(timeout=_LOOK_SECONDS)
                 others += self._child.cpu_of_others()
                 wall = time.monotonic() - start
-                if self._charge(wall, self._child.waited() - waited, others) > seconds + _GRACE or wall > WALL_FACTOR * seconds + _GRACE:
+                if (
+                    self._charge(wall, self._child.waited() - waited, others) > seconds + _GRACE
+                    or wall > WALL_FACTOR * seconds + _GRACE
+                ):
                     raise WorkerDied(f"it ran longer than {seconds:.3g} s")
         finally:
             self._waited = self._child.waited()  # between requests it sleeps and does not wait for a processor
