@@ -167,6 +167,23 @@ class HandedIn:
         return report.handed_in_as_html(self)
 
 
+@dataclass(frozen=True)
+class Unchecked:
+    """An answer that this machine cannot check; `why` says what it lacks, and what to do."""
+
+    exercise: object
+    why: str
+    passed = False
+    answered = True
+    points = 0.0
+
+    def __repr__(self):
+        return report.unchecked_as_text(self)
+
+    def _repr_html_(self):
+        return report.unchecked_as_html(self)
+
+
 def check_answer(exercise, answer, seconds=None):
     """Check an answer in this process on the public cases.
 
@@ -180,10 +197,13 @@ def check_answer(exercise, answer, seconds=None):
 
     Returns
     -------
-    Result or HandedIn
+    Result, HandedIn or Unchecked
     """
-    if exercise.ready is not None:
-        exercise.ready()
+    try:
+        if exercise.ready is not None:
+            exercise.ready()
+    except RuntimeError as error:
+        return Unchecked(exercise, str(error))
     if not exercise.manual:
         return run(exercise, LocalRunner(answer, exercise, seconds))
     try:

@@ -380,8 +380,8 @@ def _why(case):
 
 
 def _advice(exercise):
-    own_words = {case.message for case in exercise.public if case.kind in OWN_WORDS}
-    own = exercise.status == "manual" or exercise.diagnosis in own_words
+    own_words = tuple(case.message for case in exercise.public if case.kind in OWN_WORDS and case.message)
+    own = exercise.status == "manual" or exercise.diagnosis.startswith(own_words)
     happened = _quoted(exercise.diagnosis) if own else _line(exercise.diagnosis)
     texts = (("What happened", exercise.diagnosis, happened), ("Next hint", exercise.hint, _block(exercise.hint)))
     return "".join(

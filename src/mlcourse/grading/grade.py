@@ -56,7 +56,7 @@ def grade(submission, seed, sandbox="bubblewrap", exercise_set=None):
     _make_ready(exercises, sandbox)
     session = Session(list(notebook.cells), sandbox)
     try:
-        marks = tuple(_grade_exercises(exercises, session, seed, sandbox))
+        marks = tuple(_grade_exercises(exercises, session, seed))
     finally:
         session.close()
     return SubmissionMark(
@@ -78,7 +78,7 @@ def _make_ready(exercises, sandbox):
         raise SandboxError(why)
 
 
-def _grade_exercises(exercises, session, seed, sandbox):
+def _grade_exercises(exercises, session, seed):
     """Grade the exercises: first the public cases of all, whose messages the student reads, then the class's own.
 
     So nothing that an answer has seen of the class's cases can be in a message of another one. Answers that are compiled are read
@@ -97,7 +97,7 @@ def _grade_exercises(exercises, session, seed, sandbox):
     results = {exercise: judging.result() for exercise, (judging, _) in checked.items()}
     if read:
         session.close()
-        results |= _results_apart(read, seed, sandbox)
+        results |= _results_apart(read, seed, session.kind)
     for exercise in exercises:
         if exercise in results:
             yield _exercise_mark(exercise, results[exercise], len(_drawn(exercise, None).cases))

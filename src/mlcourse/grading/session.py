@@ -190,7 +190,7 @@ class Session:
     """
 
     def __init__(self, cells, kind):
-        self._cells, self._kind = cells, kind
+        self._cells, self.kind = cells, kind
         self._mode = ["whole"] * len(cells)
         self.errors = {}
         self.spent = 0.0
@@ -298,7 +298,7 @@ class Session:
             self._starts += 1
             if self._starts > _RESTARTS:
                 raise WorkerDied("it ended its process too often")
-            self._worker = Worker(self._kind)
+            self._worker = Worker(self.kind)
             self._run_cells()
             if self._worker is not None:
                 self._processes_of_cells = self._worker.processes()
