@@ -114,3 +114,12 @@ def why_no_kernels(kind):
         runner.close()
     faults = outcome.value["faults"] if outcome.error is None else [{"message": outcome.error_text}]
     return f"kernels do not run in the sandbox: {faults[0]['message']}" if faults else ""
+
+
+def why_no_set(name, kind):
+    """Return why the answers of an exercise set cannot be compiled here, or an empty string; of no set (None), nothing is known."""
+    from mlcourse.exercises import exercise_set
+
+    if name is None or not any(exercise.apart for exercise in exercise_set(name)):
+        return ""
+    return why_no_kernels(kind)

@@ -8,9 +8,10 @@ import dataclasses
 import functools
 import time
 
-from mlcourse.grading.apart import APART_SECONDS, ApartRunner
+from mlcourse.grading.apart import APART_SECONDS, ApartRunner, why_no_kernels
 from mlcourse.grading.engine import Drawn, Judging
 from mlcourse.grading.marks import CaseMark, ExerciseMark, SubmissionMark
+from mlcourse.grading.sandbox import SandboxError
 from mlcourse.grading.session import Session, SessionRunner
 from mlcourse.grading.submissions import NotebookError, exercise_set_of, read_notebook
 from mlcourse.grading.worker import MAX_TEXT
@@ -52,12 +53,10 @@ def grade(submission, seed, sandbox="bubblewrap", exercise_set=None):
         key = set_name(wanted)
         return SubmissionMark(submission.student, key, "rejected", str(error), digest=submission.digest, seed=seed)
     exercises = load(wanted)
-    for exercise in exercises:
-        if exercise.ready is not None:
-            exercise.ready()
+    _make_ready(exercises, sandbox)
     session = Session(list(notebook.cells), sandbox)
     try:
-        marks = tuple(_grade_exercises(exercises, session, seed, sandbox))
+        marks = tuple(_grade_exercises(exercises, session, seed))
     finally:
         session.close()
     return SubmissionMark(
@@ -70,7 +69,16 @@ def grade(submission, seed, sandbox="bubblewrap", exercise_set=None):
     )  # fmt: skip
 
 
-def _grade_exercises(exercises, session, seed, sandbox):
+def _make_ready(exercises, sandbox):
+    """Make ready what answers share; rather no marks than marks by a machine that lacks what they need."""
+    for exercise in exercises:
+        if exercise.ready is not None:
+            exercise.ready()
+    if any(exercise.apart for exercise in exercises) and (why := why_no_kernels(sandbox)):
+        raise SandboxError(why)
+
+
+def _grade_exercises(exercises, session, seed):
     """Grade the exercises: first the public cases of all, whose messages the student reads, then the class's own.
 
     So nothing that an answer has seen of the class's cases can be in a message of another one. Answers that are compiled are read
@@ -89,7 +97,7 @@ def _grade_exercises(exercises, session, seed, sandbox):
     results = {exercise: judging.result() for exercise, (judging, _) in checked.items()}
     if read:
         session.close()
-        results |= _results_apart(read, seed, sandbox)
+        results |= _results_apart(read, seed, session.kind)
     for exercise in exercises:
         if exercise in results:
             yield _exercise_mark(exercise, results[exercise], len(_drawn(exercise, None).cases))

@@ -272,11 +272,16 @@ def _judge(expected, got, most_sectors, most_bank_passes, rtol, atol):
 
 def _difference_of(trial, fault):
     kind = fault["kind"] if fault["kind"] in (*KERNEL_FAULTS, "wrong type") else "crash"
-    message = " ".join(str(fault["message"]).split())
+    message = _clipped(fault["message"], 400)
     if fault["line"]:
-        message = f"line {int(fault['line'])}, `{fault['code']}`: {message}"
+        message = f"line {int(fault['line'])}, `{_clipped(fault['code'], 120)}`: {message}"
     message = _ORDERS.get(trial.get("order"), "") + message
-    return Difference(kind, f"{message} Usual cause: {fault['cause']}" if fault["cause"] else message)
+    return Difference(kind, f"{message} Usual cause: {_clipped(fault['cause'], 300)}" if fault["cause"] else message)
+
+
+def _clipped(text, most):
+    text = " ".join(str(text)[: 4 * most].split())
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _arrays_difference(expected, arrays, rtol, atol):
@@ -323,9 +328,10 @@ def _total(counts, space):
     if not lines:
         return total, ""
     worst = max(lines, key=lambda line: int(line["transfers"]) - int(line["ideal"]))
+    moved, ideal = int(worst["transfers"]), int(worst["ideal"])
     return (
         total,
-        f"Look at line {int(worst['line'])}, `{worst['code']}`: {int(worst['transfers']):,} there, where {int(worst['ideal']):,} would do.",
+        f"Look at line {int(worst['line'])}, `{_clipped(worst['code'], 120)}`: {moved:,} there, where {ideal:,} would do.",
     )
 
 

@@ -115,7 +115,10 @@ class Worker:
                     return self._answers.get(timeout=_LOOK_SECONDS)
                 others += self._child.cpu_of_others()
                 wall = time.monotonic() - start
-                if self._charge(wall, self._child.waited() - waited, others) > seconds + _GRACE or wall > WALL_FACTOR * seconds + _GRACE:
+                if (
+                    self._charge(wall, self._child.waited() - waited, others) > seconds + _GRACE
+                    or wall > WALL_FACTOR * seconds + _GRACE
+                ):
                     raise WorkerDied(f"it ran longer than {seconds:.3g} s")
         finally:
             self._waited = self._child.waited()  # between requests it sleeps and does not wait for a processor
@@ -187,7 +190,7 @@ class Session:
     """
 
     def __init__(self, cells, kind):
-        self._cells, self._kind = cells, kind
+        self._cells, self.kind = cells, kind
         self._mode = ["whole"] * len(cells)
         self.errors = {}
         self.spent = 0.0
@@ -295,7 +298,7 @@ class Session:
             self._starts += 1
             if self._starts > _RESTARTS:
                 raise WorkerDied("it ended its process too often")
-            self._worker = Worker(self._kind)
+            self._worker = Worker(self.kind)
             self._run_cells()
             if self._worker is not None:
                 self._processes_of_cells = self._worker.processes()
