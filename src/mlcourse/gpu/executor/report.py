@@ -700,6 +700,8 @@ class Reader:
         return f"{self._who(fault)} takes a value from lane {access.detail - 16}, which does not take part: the value is undefined."
 
     def _say_async_copy(self, fault, access):
+        if access.detail == 1:
+            return f"the asynchronous copy of {self._who(fault)} reads {access.element}, which is changed before the copy is waited for."
         return f"{self._who(fault)} {_DID[access.operation]} {access.element} while the asynchronous copy of line {fault.other_line} into it is still under way."
 
     def _say_local_memory(self, fault, access):
