@@ -133,6 +133,47 @@ def test_without_the_packages_the_message_says_how_to_get_them(monkeypatch):
         )
 
 
+@pytest.fixture(scope="module")
+def fake():
+    """Tensors that say they are on a GPU, by PyTorch itself; there is no memory behind them."""
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    return FakeTensorMode()
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: torch.empty(9, device="cuda:1"), ["'x' is on cuda:0, but 'y' is on cuda:1", ".to("]),
+        (lambda: torch.empty(9), ["'x' is on cuda:0, but 'y' is on cpu", ".to("]),
+        (lambda: torch.empty(3, 3, device="cuda:0").t(), ["'y' is not contiguous", ".contiguous()"]),
+        (
+            lambda: torch.empty(9, dtype=torch.float64, device="cuda:0"),
+            ["'y' must be an array of float32", "float64", ".to(torch.float32)"],
+        ),
+        (lambda: 3.0, ["'y' must be an array of float32", "3.0"]),
+    ],
+    ids=["other GPU", "CPU", "strides", "dtype", "number"],
+)
+def test_wrong_arrays_are_named_before_the_gpu_is_asked(fake, make, words):
+    kernel = Kernel("__global__ void add(float* x, const float* y) { x[threadIdx.x] += y[threadIdx.x]; }", "add")
+    with fake:
+        x, y = torch.empty(9, device="cuda:0"), make()
+    with pytest.raises(KernelError) as caught:
+        kernel[1, 9](x, y)
+    assert [word for word in words if word not in str(caught.value)] == []
+
+
+@needs_wheels
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.filterwarnings("ignore:Accessing the data pointer of FakeTensor")
+def test_a_launch_without_a_driver(fake):
+    with fake:
+        x = torch.empty(9, device="cuda:0")
+    with pytest.raises(KernelError, match="no NVIDIA driver on this machine\n  hint: kernels run on the CPU"):
+        Kernel(SCALE, "scale<float>")[1, 9](x, 2, 9)
+
+
 class FakeKernel:
     handle = 1
 

@@ -2,6 +2,7 @@
 // sum_interleaved, _sequential, _shuffles: blocks of 256 threads, grid n / 256 rounded up.
 // sum_vectors:  blocks of 256 threads, any grid, such as one that fills the GPU; x starts at a multiple of 16 bytes.
 // sum_one_pass: likewise, once; `sums` has room for a float a block, and `*done` is 0 before and after.
+// Source of the first two steps: Harris, Optimizing Parallel Reduction in CUDA, 2007.
 constexpr int THREADS = 256;
 
 // 1. Pairs of neighbors, then pairs of pairs: the threads that still work are spread over all warps.
