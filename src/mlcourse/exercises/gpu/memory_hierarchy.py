@@ -15,6 +15,7 @@ def _sectors_cases(rng):
     yield Case("floats with stride 3", [12 * lane for lane in range(32)], 4)
     yield Case("vectors of 16 bytes that begin inside a sector", [16 * lane + 24 for lane in range(32)], 16)
     yield Case("five lanes anywhere, two bytes each", [*map(int, rng.integers(500, size=5)), 31], 2)
+    yield Case("one double across a border", [92], 8)
     yield Case("no lane takes part", [], 4)
 
 
@@ -611,7 +612,7 @@ ADD_BIAS = kernel_exercise(
         Mistake(
             _BIAS.replace("row < rows && col < cols", "row * cols + col < rows * cols"),
             "Your guard lets threads to the right of the matrix through: their element is one of the next row, which is changed twice.",
-            "race",
+            "out of bounds",
         ),
         Mistake(
             _BIAS.replace("row < rows && col < cols", "row < cols && col < rows"),
@@ -668,6 +669,7 @@ TRANSPOSE_SWIZZLED = kernel_exercise(
         Mistake(
             _SWIZZLED.replace("(y ^ t)", "y"),
             "The places were exchanged on the way into the tile and not on the way out.",
+            "uninitialized",
         ),
         Mistake(
             _SWIZZLED.replace("  __syncthreads();\n", ""),
@@ -682,7 +684,7 @@ TRANSPOSE_SWIZZLED = kernel_exercise(
         Mistake(
             _SWIZZLED.replace("if (col0 + y < cols && row0 + t < rows)", "if (row0 + y < rows && col0 + t < cols)"),
             "The guard of the second loop is that of the input. There, t runs along the rows of the output.",
-            "uninitialized",
+            "out of bounds",
         ),
         Mistake(
             """
@@ -705,7 +707,7 @@ __global__ void transpose_swizzled(const float* x, float* out, int rows, int col
 
 
 def _planes_cases(rng):
-    for n in (128, 256, 200, int(rng.integers(3, 120))):
+    for n in (128, 256, 100, int(rng.integers(129, 250))):
         rgb = rng.integers(0, 256, size=(n, 3)).astype(np.uint8)
         yield launch(f"{n} pixels", -(-n // 128), 128, rgb=rgb, planes=empty((3, n), "uint8"), n=n)
 
@@ -742,7 +744,7 @@ PLANES_OF_PIXELS = kernel_exercise(
     ),
     cases=_planes_cases,
     oracle=lambda rgb, planes, n: {"planes": rgb.T},
-    most_sectors=1.35,
+    most_sectors=1.6,
     mistakes=(
         Mistake(
             _PLANES_DIRECT,
@@ -763,7 +765,7 @@ PLANES_OF_PIXELS = kernel_exercise(
         Mistake(
             _PLANES.replace("color * n + first", "color * 128 + first"),
             "A plane has n pixels; you let the next one begin after 128.",
-            "not written",
+            "out of bounds",
         ),
         Mistake(
             _PLANES.replace("bytes[3 * t + color]", "bytes[3 * t + 2 - color]"), "Red and blue have changed places."
