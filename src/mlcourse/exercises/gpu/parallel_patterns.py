@@ -440,12 +440,12 @@ WARP_SOFTMAX = kernel_exercise(
             _GUARDED_SHUFFLE,
             "The shuffle stands inside an if, but its mask names all 32 lanes. All named lanes have to call it; "
             "what may be left out is the use of the result.",
-            "deadlock",
+            "warp function",
         ),
         Mistake(
             _BLOCK_FIRST,
             "Lanes of one warp work on different rows, so that a shuffle mixes the rows.",
-            "not written",
+            "warp function",
         ),
     ),
 )
@@ -772,11 +772,11 @@ def _hunted_launch(name):
 
 
 _FOUND = {
-    "mean": ("early exit", 7),
-    "normalize": ("race", 13),
+    "mean": ("early exit", 6),
+    "normalize": ("race", 12),
     "rotate": None,
-    "warp_sum": ("warp function", 6),
-    "count": ("race", 6),
+    "warp_sum": ("warp function", 5),
+    "count": ("race", 4),
 }
 
 PATTERN_FAULTS = hunt_exercise(
@@ -801,7 +801,7 @@ PATTERN_FAULTS = hunt_exercise(
             "In `normalize` a fast thread may already overwrite what a slow one has still to read: the second side of a barrier.",
         ),
         Mistake(
-            _FOUND | {"rotate": ("race", 9)},
+            _FOUND | {"rotate": ("race", 7)},
             "In `rotate`, follow part[t] after the second barrier: who reads it then?",
         ),
         Mistake(
