@@ -57,7 +57,7 @@ def owners(profile, shape, array="C"):
 
     Parameters
     ----------
-    profile : mlcourse.gpu.executor.report.Profile
+    profile : mlcourse.gpu.executor.profile.Profile
         Taken with ``trace=`` so large that it holds every store of block 0.
     shape : tuple of int
         Rows and columns of the matrix.
@@ -279,7 +279,7 @@ def per_fma(profile, fmas):
 
     Parameters
     ----------
-    profile : mlcourse.gpu.executor.report.Profile
+    profile : mlcourse.gpu.executor.profile.Profile
     fmas : int
         Multiplications with an addition of the whole launch.
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from mlcourse.gpu.errors import CompileError, KernelError
 from mlcourse.gpu.executor.build import compiler
-from mlcourse.gpu.executor.report import CAUSES
+from mlcourse.gpu.executor.sentences import CAUSES
 from mlcourse.gpu.kernel import Kernel
 from mlcourse.gpu.screen import refusal
 from mlcourse.gpu.signature import without_comments
