@@ -348,8 +348,8 @@ def draw_activity(ax, working, *, title=None):
     """
     steps, threads = working.shape
     for k, row in enumerate(working):
-        for t in np.flatnonzero(row):
-            ax.add_patch(Rectangle((t, k + 0.1), 1, 0.8, facecolor=COLORS[0], linewidth=0))
+        for first, last in _runs(np.flatnonzero(row)):
+            ax.add_patch(Rectangle((first, k + 0.1), last - first + 1, 0.8, facecolor=COLORS[0], linewidth=0))
         for w in np.unique(np.flatnonzero(row) // WARP):
             ax.add_patch(Rectangle((w * WARP, k + 0.1), WARP, 0.8, fill=False, edgecolor=COLORS[1], linewidth=1.1))
     busy = sum(len(np.unique(np.flatnonzero(row) // WARP)) for row in working)
@@ -358,6 +358,12 @@ def draw_activity(ax, working, *, title=None):
     ax.set_xticks(range(0, threads + 1, 2 * WARP))
     ax.set_yticks(np.arange(steps) + 0.5, range(1, steps + 1))
     ax.tick_params(length=0, labelsize=8)
+
+
+def _runs(numbers):
+    """First and last of each run of neighbors among ascending numbers."""
+    cuts = np.flatnonzero(np.diff(numbers) > 1) + 1
+    return [(run[0], run[-1]) for run in np.split(numbers, cuts) if len(run)]
 
 
 def passes_by_step(profile, lines, *, banks=32):
