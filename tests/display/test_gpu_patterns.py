@@ -87,9 +87,9 @@ def test_a_network_shows_every_value_and_rings_the_changed_ones(ax):
 # --- from the trace
 
 
-@pytest.mark.parametrize(("name", "line", "warps"), [("sum_interleaved", 14, 47), ("sum_sequential", 27, 12)])
-def test_the_trace_tells_who_works(ax, x, name, line, warps):
-    working = draw.working_threads(plan(name, x).profile(trace=200)[0], line)
+@pytest.mark.parametrize(("name", "warps"), [("sum_interleaved", 47), ("sum_sequential", 12)])
+def test_the_trace_tells_who_works(ax, x, name, warps):
+    working = draw.working_threads(plan(name, x).profile(trace=200)[0], "part[t] += part[t + step]")
     assert working.shape == (8, 256)
     assert working.sum(axis=1).tolist() == [128, 64, 32, 16, 8, 4, 2, 1]
     draw.draw_activity(ax, working, title=name)
@@ -99,7 +99,15 @@ def test_the_trace_tells_who_works(ax, x, name, line, warps):
 
 def test_bank_conflicts_of_a_tree_grow_with_its_distance_and_fall_with_its_threads(x):
     profile = plan("scan_blelloch", x).profile(trace=200)[0]
-    assert draw.passes_by_step(profile, [33]) == {33: [2, 4, 8, 8, 8, 4, 2, 1]}
+    assert draw.passes_by_step(profile, "part[right] += part[right - step]") == [2, 4, 8, 8, 8, 4, 2, 1]
+
+
+def test_a_line_is_looked_for_in_its_kernel_alone(x):
+    profile = plan("sum_shuffles", x).profile()[0]
+    number = draw.line_of(profile, "sums[blockIdx.x] = sum")
+    assert "sums[blockIdx.x] = sum" in profile.source.splitlines()[number - 1]
+    with pytest.raises(ValueError, match="the kernel sum_shuffles has no line with"):
+        draw.line_of(profile, "part[t] += part[t + step]")
 
 
 def test_contention_is_the_number_of_lanes_with_one_address():

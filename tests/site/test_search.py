@@ -13,6 +13,7 @@ MLP = "neural/multilayer-perceptron"
 OPTIMIZERS = "neural/optimizers"
 BASICS, CLUSTERING = "python/basics", "classical/clustering"
 SVM = "classical/support-vector-machines"
+PATTERNS = "gpu/parallel-patterns"
 GLOSSARY, NOTATION, USE, TEACH, CONTRIBUTING = "glossary", "notation", "how-to-use", "teach", "contributing"
 FIRST = 3
 
@@ -66,6 +67,11 @@ QUERIES = {
     "soft margin": SVM,
     "KKT conditions": SVM,
     "working set selection": SVM,
+    "parallel reduction": PATTERNS,
+    "prefix sum": PATTERNS,
+    "Kahan summation": PATTERNS,
+    "stream compaction": PATTERNS,
+    "decoupled look-back": PATTERNS,
     # function names
     "np.einsum": NUMPY,
     "einsum": NUMPY,

@@ -877,7 +877,7 @@ TREE_COUNTS = prediction_exercise(
         ),
         Mistake(
             {"sectors": 33, "halves": 45, "neighbors": 45},
-            "Both trees add the same pairs, but not with the same warps: a warp with one working thread is at work.",
+            "Both trees make as many additions, but not with as many warps: a warp with one working thread is at work.",
         ),
         Mistake(
             {"sectors": 257, "halves": 45, "neighbors": 150},
