@@ -212,7 +212,7 @@ def draw_bars(ax, values, xlabel, reference=None, reference_label=""):
     names = list(values)
     ax.barh(range(len(names)), values.values(), color="C0", alpha=0.45, edgecolor="C0")
     for row, value in enumerate(values.values()):
-        ax.text(value + 0.02 * max(values.values()), row, f"{value:.3g}", va="center", fontsize=9)
+        ax.text(max(value, reference or 0) + 0.02 * max(values.values()), row, f"{value:.3g}", va="center", fontsize=9)
     if reference is not None:
         ax.axvline(reference, color="C1", linestyle="--", label=reference_label)
         ax.legend(fontsize=9, loc="lower right")
@@ -301,3 +301,60 @@ def per_fma(profile, fmas):
         / fmas
         for name, (space, operation, what) in kinds.items()
     }
+
+
+class CountTable:
+    """What each line of a kernel asks of memory; displays itself as a table.
+
+    Attributes
+    ----------
+    profile : mlcourse.gpu.executor.profile.Profile
+    """
+
+    HEADER = ("line", "access", "requests", "moved", "ratio")
+
+    def __init__(self, profile):
+        self.profile = profile
+
+    def rows(self):
+        """Return the texts of each row: line, access, requests, transfers and how many times the fewest they are."""
+        return [
+            (
+                str(line.line),
+                f"{line.space} {line.operation} of {line.array}, {line.size} B",
+                f"{line.requests:,}",
+                f"{line.transfers:,} {'sectors' if line.space == 'global' else 'passes'}",
+                f"{line.ratio:.2f}" if line.ideal else "–",
+            )
+            for line in self.profile.lines
+        ]
+
+    def _repr_markdown_(self):
+        rows = "\n".join(f"| {' | '.join(row)} |" for row in self.rows())
+        return f"| {' | '.join(self.HEADER)} |\n|---:|:---|---:|---:|---:|\n{rows}"
+
+    def __repr__(self):
+        cells = [self.HEADER, *self.rows()]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        return "\n".join("  ".join(text.rjust(w) for text, w in zip(row, widths, strict=True)) for row in cells)
+
+
+def count_table(profile):
+    """Show what each line of a kernel asks of memory, without the source.
+
+    Parameters
+    ----------
+    profile : mlcourse.gpu.executor.profile.Profile
+
+    Returns
+    -------
+    CountTable
+
+    Examples
+    --------
+    >>> from mlcourse.gpu import Kernel
+    >>> source = "__global__ void twice(float* x) { x[threadIdx.x] *= 2; }"
+    >>> count_table(Kernel(source, "twice").profile[1, 64](np.ones(64, np.float32))).rows()[0]
+    ('1', 'global load of x, 4 B', '2', '8 sectors', '1.00')
+    """
+    return CountTable(profile)
