@@ -77,7 +77,7 @@ def trial(source, kernel, grid, block, smem=0, arguments=None, empty=(), counted
     with contextlib.redirect_stdout(io.StringIO()):  # of a printf, once for each order
         try:
             program = _kernel(source, kernel)
-            if (fault := _compile_fault(source, kernel)) is not None:
+            if (fault := compile_kernel(source, kernel)) is not None:
                 return {"faults": [fault]}
             return _try(program, grid, block, smem, arguments, empty, counted)
         except KernelError as error:
@@ -175,11 +175,24 @@ def _fault(kind, message, line=None, source="", cause=""):
     }
 
 
-@functools.lru_cache(maxsize=16)
-def _compile_fault(source, name):
-    """Compile; return the first of the compiler's messages, with its line, or None."""
+@functools.lru_cache(maxsize=64)
+def compile_kernel(source, name, variant="check"):
+    """Compile a kernel for the executor.
+
+    Parameters
+    ----------
+    source, name : str
+        CUDA C++, and the kernel's name.
+    variant : {"check", "profile"}
+        For the faults, or for the counts.
+
+    Returns
+    -------
+    dict or None
+        The first of the compiler's messages, with its line, as `trial` describes faults; None if there is none.
+    """
     try:
-        build(source, name, "check")
+        build(source, name, variant)
     except CompileError as error:
         found = re.search(r"^\S+?:(\d+):\d+: error: (.*)", str(error), re.MULTILINE)
         if found is None:
