@@ -300,8 +300,11 @@ class Judging:
 
     def _compare_with_mistakes(self):
         """For each mistake and each case: does it do what the learner's answer did?"""
-        mistakes, exercise = self._drawn.exercise.mistakes, self._drawn.exercise
-        self._alike = self._alike or {mistake: [] for mistake in mistakes}
+        exercise = self._drawn.exercise
+        if self._alike is None:
+            self._alike = {mistake: [] for mistake in exercise.mistakes}
+            if exercise.ready is not None:
+                exercise.ready(*(mistake.answer for mistake in exercise.mistakes))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a wrong answer may well divide by zero
             for mistake, alike in self._alike.items():
@@ -413,6 +416,8 @@ def _copied(value):
 
 def _line_of(error, exercise):
     """The learner's own line: the last one that is neither in an installed library, nor in this package, nor in the exercise's `use`."""
+    if exercise.apart:
+        return ""  # it is no Python
     use = getattr(exercise.use, "__code__", None)
     own = [
         (frame.f_code, line)

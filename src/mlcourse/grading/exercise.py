@@ -119,7 +119,7 @@ class Exercise:
         tolerances.
     ready : callable, optional
         ``ready()`` makes ready what all answers share, before any is used; it raises a RuntimeError that says what to do where the machine
-        lacks what they need.
+        lacks what they need. ``ready(*answers)`` makes ready known wrong answers, all at a time.
     seconds : float
         Computing time that all cases of a class grading may take together.
     draws_with : {"numpy", "python"}

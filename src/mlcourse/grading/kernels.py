@@ -48,9 +48,12 @@ itself cannot be forged.
 
 from __future__ import annotations
 
+import concurrent.futures
 import functools
 import inspect
+import itertools
 import math
+import os
 import textwrap
 
 from mlcourse.grading.compare import KERNEL_FAULTS, KINDS, Difference, describe, difference
@@ -187,10 +190,20 @@ def kernel_exercise(
         _judge, most_sectors=most_sectors, most_bank_passes=most_bank_passes, rtol=rtol, atol=atol
     )
     return Exercise(
-        name=name, cases=functools.partial(_cases_of, cases, called, counted), oracle=functools.partial(_expected, oracle), compare=judge,
-        answer="value", use=_use_kernel, apart=True, ready=ready, alike=functools.partial(_alike, rtol=rtol, atol=atol),
-        rtol=rtol, atol=atol, seconds=seconds, **card,
-    )  # fmt: skip
+        name=name,
+        cases=functools.partial(_cases_of, cases, called, counted),
+        oracle=functools.partial(_expected, oracle),
+        compare=judge,
+        answer="value",
+        use=_use_kernel,
+        apart=True,
+        ready=functools.partial(_ready_kernels, called, counted),
+        alike=functools.partial(_alike, rtol=rtol, atol=atol),
+        rtol=rtol,
+        atol=atol,
+        seconds=seconds,
+        **card,
+    )
 
 
 def _cases_of(cases, kernel, counted, rng):
@@ -220,15 +233,29 @@ def _as_result(name, value, before):
     return value.astype(np.result_type(before, value) if before.dtype.kind == "f" else before.dtype)
 
 
-@functools.cache
-def ready():
-    """Make ready what all kernels share.
+def ready(*answers):
+    """Make ready what all kernels share; of the answers, nothing.
 
     Raises
     ------
     mlcourse.gpu.KernelError
         If there is no compiler; the message says how to get one.
     """
+    _try_tiny()
+
+
+def _ready_kernels(kernel, counted, *sources):
+    """Make ready what all kernels share, and compile known wrong answers, as many at a time as there are processors."""
+    ready()
+    from mlcourse.gpu.trial import compile_kernel
+
+    variants = ("check", "profile") if counted else ("check",)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda job: compile_kernel(job[0], kernel, job[1]), itertools.product(sources, variants)))
+
+
+@functools.cache
+def _try_tiny():
     from mlcourse.gpu import KernelError
     from mlcourse.gpu.trial import trial
 
