@@ -137,8 +137,8 @@ def require_gpu():
     KernelError
         If there is none, the driver is missing or too old, or PyTorch was built without CUDA; the message says what to do.
     """
-    torch = load("torch")
     check_driver()
+    torch = load("torch")
     if torch.version.cuda is None:
         raise KernelError(
             f"PyTorch {torch.__version__} was built without CUDA\n  hint: install the build for CUDA in an environment of its own"
