@@ -13,6 +13,7 @@ MLP = "neural/multilayer-perceptron"
 OPTIMIZERS = "neural/optimizers"
 BASICS, CLUSTERING = "python/basics", "classical/clustering"
 SVM = "classical/support-vector-machines"
+WHY_GPUS = "gpu/why-gpus"
 GLOSSARY, NOTATION, USE, TEACH, CONTRIBUTING = "glossary", "notation", "how-to-use", "teach", "contributing"
 FIRST = 3
 
@@ -66,6 +67,10 @@ QUERIES = {
     "soft margin": SVM,
     "KKT conditions": SVM,
     "working set selection": SVM,
+    "roofline": WHY_GPUS,
+    "arithmetic intensity": WHY_GPUS,
+    "Amdahl's law": WHY_GPUS,
+    "warp divergence": WHY_GPUS,
     # function names
     "np.einsum": NUMPY,
     "einsum": NUMPY,
@@ -104,6 +109,7 @@ QUERIES = {
     "gradebook": TEACH,
     "backprop": AUTOGRAD,
     "autodiff": AUTOGRAD,
+    "half precision": WHY_GPUS,
     "dense layer": MLP,
     "log loss": MLP,
     "CART": TREES,
