@@ -225,8 +225,8 @@ class Launcher:
         if options:
             raise KernelError(f"the GPU chooses by itself: leave out {', '.join(options)}")
         values = [item.array if item.parameter.pointer else item.value for item in bound]
-        for name, data in self.kernel._set.items():
-            self.kernel._device.set_variable(name, data)
+        while self.kernel._set:
+            self.kernel._device.set_variable(*self.kernel._set.popitem())
         self.kernel._device.launch(self.config.grid, self.config.block, self.config.smem, values)
 
 

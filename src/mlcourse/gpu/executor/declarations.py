@@ -111,7 +111,7 @@ def element(place, declared, size):
     >>> element(140, Declared("float32", 1, (32, 33)), 32 * 33 * 4)
     (1, 2)
     """
-    if declared is None:
+    if declared is None or not 0 <= place < size:
         return None
     position = place // declared.size
     if declared.shape is None or math.prod(declared.shape) * declared.size != size:
