@@ -36,7 +36,7 @@ _HOOKS = frozenset((
     "extern", "__attribute__", "__attribute", "gnu", "_Pragma", "__extension__", "__builtin_apply",
     "__builtin_return_address",
 ))  # fmt: skip
-_OWN = ("executor", "__tsan", "__sanitizer", "__ubsan", "__asan", "__libc", "_ZN", "_exit", "_Exit")
+_OWN = ("executor", "__tsan", "__sanitizer", "__ubsan", "__asan", "__libc", "_zn", "_exit")
 _SYSTEM = frozenset((
     "syscall", "system", "popen", "fork", "vfork", "clone", "kill", "raise", "signal", "sigaction",
     "sigprocmask", "abort", "exit", "quick_exit", "atexit", "at_quick_exit", "execl", "execle", "execlp",
@@ -142,7 +142,7 @@ def _name(name, text, end):
         return ""
     if name in _HOOKS:
         return f"uses {name!r}, which no kernel of an exercise needs"
-    if name.startswith(_OWN):
+    if name.lower().startswith(_OWN):
         return f"uses {name!r}, a name of the program that runs the kernel"
     if name in _SYSTEM and after.startswith("("):
         return f"calls {name!r}: a kernel cannot call the operating system"

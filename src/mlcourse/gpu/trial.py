@@ -102,7 +102,8 @@ def _other_answer(source, kernel):
         raise NotImplementedError(f"write the body of {kernel}")
     if isinstance(source, str):
         return ""
-    what = "a Kernel: give its source" if isinstance(source, Kernel) else f"an object of type {type(source).__name__}"
+    name = getattr(source, "type_name", type(source).__name__)  # of an object that could not travel
+    what = "a Kernel: give its source" if name == "Kernel" else f"an object of type {name}"
     return f"expected the source of the kernel, a text in quotes; got {what}"
 
 
@@ -143,9 +144,14 @@ def _run(program, order, grid, block, smem, arguments, empty):
     faults = [_described(fault, program.source, places) for fault in report.faults[:_KEPT]]
     for fault in faults:
         if fault["kind"] == "time limit":
-            where = f"line {fault['line']}, `{fault['code']}`: " if fault["line"] else ""
-            raise OutOfTime(f"{where}the kernel was ended after {TIME_LIMIT:g} s; {_ENDLESS}")
+            raise OutOfTime(_out_of_time(fault))
     return faults, {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+
+
+def _out_of_time(fault):
+    if not fault["line"]:
+        return f"the kernel ran longer than {TIME_LIMIT:g} s, or ended its own process"
+    return f"line {fault['line']}, `{fault['code']}`: the kernel was ended here after {TIME_LIMIT:g} s; {_ENDLESS}"
 
 
 def _described(fault, source, places):

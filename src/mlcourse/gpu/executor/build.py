@@ -230,9 +230,14 @@ def _flags(variant):
     ]
 
 
+def runtime_folder():
+    """Return the folder of what stands around every kernel; it is made with the first kernel."""
+    return cache_folder() / f"runtime-{_identity()}"
+
+
 def _runtime():
     """Compile what stands around every kernel, once."""
-    folder = cache_folder() / f"runtime-{_identity()}"
+    folder = runtime_folder()
     if not folder.exists():
         _into_cache(folder, _compile_runtime)
     return sorted(folder.glob("*.o"))
