@@ -72,7 +72,12 @@ def _on_gpu(signature, bound):
             places.setdefault(where, item.parameter.name)
     if len(places) > 1:
         (first, name), (second, other), *_ = places.items()
-        raise _error(signature, name, f"is on {first}, but {other!r} is on {second}", "give all arrays on one device: tensor.to(...)")
+        raise _error(
+            signature,
+            name,
+            f"is on {first}, but {other!r} is on {second}",
+            "give all arrays on one device: tensor.to(...)",
+        )
     return any(where.startswith("cuda") for where in places)
 
 
@@ -98,20 +103,35 @@ def _check_array(signature, parameter, value):
     name = parameter.name
     if not isinstance(value, np.ndarray) and not is_tensor(value):
         wanted = f"must be an array of {_wanted(parameter)}, got {_describe(value)}"
-        raise _error(signature, name, wanted, "np.asarray makes one; a kernel writes its results into arrays that you make for it")
+        raise _error(
+            signature,
+            name,
+            wanted,
+            "np.asarray makes one; a kernel writes its results into arrays that you make for it",
+        )
     got = str(value.dtype).removeprefix("torch.")
     if not _fits(parameter, value, got):
         problem = f"must be an array of {_wanted(parameter)}, got {_describe(value)}"
         raise _error(signature, name, problem, _dtype_hint(parameter, value))
     if is_tensor(value):
         if not value.is_contiguous():
-            raise _error(signature, name, "is not contiguous: its elements do not lie side by side in memory", "tensor.contiguous()")
+            raise _error(
+                signature,
+                name,
+                "is not contiguous: its elements do not lie side by side in memory",
+                "tensor.contiguous()",
+            )
         return value
     if not value.flags.c_contiguous:
         problem = "is not C-contiguous: its elements do not lie in memory row after row"
         raise _error(signature, name, problem, "np.ascontiguousarray(...) makes a copy that is")
     if not parameter.const and not value.flags.writeable:
-        raise _error(signature, name, "may be written by the kernel (it is not const), but the array is read-only", "array.copy()")
+        raise _error(
+            signature,
+            name,
+            "may be written by the kernel (it is not const), but the array is read-only",
+            "array.copy()",
+        )
     return value
 
 
@@ -146,14 +166,24 @@ def _check_value(signature, parameter, value):
     if dtype is None or parameter.lanes > 1:
         return _check_struct(signature, parameter, value)
     if isinstance(value, np.ndarray) or is_tensor(value):
-        raise _error(signature, name, f"is a single {dtype}, got {_describe(value)}", "declare the parameter as a pointer, or give a number")
+        raise _error(
+            signature,
+            name,
+            f"is a single {dtype}, got {_describe(value)}",
+            "declare the parameter as a pointer, or give a number",
+        )
     if not isinstance(value, int | float | np.generic):
         raise _error(signature, name, f"must be a number, got {_describe(value)}")
     if dtype == "bfloat16":
         return _bfloat16(value)
     kind = np.dtype(dtype).kind
     if kind in "iub" and (isinstance(value, float | np.floating) and not float(value).is_integer()):
-        raise _error(signature, name, f"must be an integer ({dtype}), got {_describe(value)}", "int(...) or // where you compute it")
+        raise _error(
+            signature,
+            name,
+            f"must be an integer ({dtype}), got {_describe(value)}",
+            "int(...) or // where you compute it",
+        )
     if kind in "iu":
         limits = np.iinfo(dtype)
         if not limits.min <= int(value) <= limits.max:
@@ -173,5 +203,9 @@ def _check_struct(signature, parameter, value):
         return np.array(value, parameter.dtype)
     if isinstance(value, np.void | np.ndarray | np.generic):
         return np.ascontiguousarray(value)
-    what = f"{parameter.lanes} numbers in a tuple" if parameter.dtype else "a NumPy value of a structured dtype with the struct's layout"
+    what = (
+        f"{parameter.lanes} numbers in a tuple"
+        if parameter.dtype
+        else "a NumPy value of a structured dtype with the struct's layout"
+    )
     raise _error(signature, parameter.name, f"must be {what}, got {_describe(value)}")

@@ -53,7 +53,9 @@ class Kernel:
 
     def __init__(self, source, name):
         if not isinstance(source, str) or not isinstance(name, str):
-            raise KernelError(f"a kernel is made from two texts, its source and its name; got {type(source).__name__} and {type(name).__name__}")
+            raise KernelError(
+                f"a kernel is made from two texts, its source and its name; got {type(source).__name__} and {type(name).__name__}"
+            )
         self.source, self.name = source, name
         self.signature = parse_signature(source, name)
         self.check = Launcher(self, "check")
@@ -114,7 +116,9 @@ class Launcher:
 
     def __getitem__(self, sizes):
         if not isinstance(sizes, tuple) or not 2 <= len(sizes) <= 3:
-            raise KernelError(f"a launch is kernel[grid, block] or kernel[grid, block, bytes of shared memory], got {sizes!r}")
+            raise KernelError(
+                f"a launch is kernel[grid, block] or kernel[grid, block, bytes of shared memory], got {sizes!r}"
+            )
         try:
             return Launcher(self.kernel, self.mode, make_config(self.kernel.name, *sizes))
         except KernelError as error:
@@ -139,7 +143,9 @@ class Launcher:
             None of a plain launch.
         """
         if self.config is None:
-            raise KernelError(f"say how many blocks and threads: kernel{'' if self.mode == 'plain' else '.' + self.mode}[grid, block](…)")
+            raise KernelError(
+                f"say how many blocks and threads: kernel{'' if self.mode == 'plain' else '.' + self.mode}[grid, block](…)"
+            )
         kernel = self.kernel
         bound, on_gpu = bind(kernel.signature, arguments)
         flops = options.pop("flops", None)
@@ -204,7 +210,9 @@ def make_config(name, grid, block, smem=0):
                 raise KernelError(f"{name}: a {what} of {_shown(sizes)} is too large: along {axis} {limit} is the most")
     threads = block[0] * block[1] * block[2]
     if threads > _THREADS:
-        raise KernelError(f"{name}: a block of {_shown(block)} = {threads} threads is too large: {_THREADS} is the most\n  hint: take more, smaller blocks")
+        raise KernelError(
+            f"{name}: a block of {_shown(block)} = {threads} threads is too large: {_THREADS} is the most\n  hint: take more, smaller blocks"
+        )
     smem = _integer(name, "the bytes of shared memory", smem)
     if smem < 0:
         raise KernelError(f"{name}: {smem} bytes of shared memory")
@@ -230,7 +238,9 @@ def make_options(kernel, mode, given):
     known = [*Options.__dataclass_fields__]
     for name in given:
         if name not in known:
-            raise KernelError(f"{name!r} is no option of a launch; there are {', '.join(known)}" + ", flops" * (mode == "profile"))
+            raise KernelError(
+                f"{name!r} is no option of a launch; there are {', '.join(known)}" + ", flops" * (mode == "profile")
+            )
     for name in ("block_order", "warp_order"):
         if given.get(name, "forward") not in ORDERS:
             raise KernelError(f"{name} must be one of {', '.join(ORDERS)}, got {given[name]!r}")
@@ -239,7 +249,9 @@ def make_options(kernel, mode, given):
     writable = [p.name for p in kernel.signature.parameters if p.pointer and not p.const]
     for name in outputs:
         if name not in writable:
-            raise KernelError(f"outputs: {name!r} is no array that {kernel.signature} may write; there are {', '.join(writable) or 'none'}")
+            raise KernelError(
+                f"outputs: {name!r} is no array that {kernel.signature} may write; there are {', '.join(writable) or 'none'}"
+            )
     options = Options(**{**given, "outputs": outputs})
     if not options.time_limit > 0:
         raise KernelError(f"time_limit must be a positive number of seconds, got {options.time_limit!r}")

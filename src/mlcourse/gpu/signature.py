@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mlcourse.gpu.errors import KernelError
 
-_SCALARS = {
+SCALARS = {
     "bool": "bool",
     "char": "int8",
     "signed char": "int8",
@@ -30,7 +30,7 @@ _SCALARS = {
     "nv_bfloat16": "bfloat16",
     **{f"{u}int{bits}_t": f"{u}int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64)},
 }
-_VECTORS = {
+VECTORS = {
     **{f"{name}{n}": (dtype, n) for n in (1, 2, 3, 4) for name, dtype in {
         "char": "int8", "uchar": "uint8", "short": "int16", "ushort": "uint16", "int": "int32", "uint": "uint32",
         "long": "int64", "ulong": "uint64", "longlong": "int64", "ulonglong": "uint64", "float": "float32", "double": "float64",
@@ -38,7 +38,13 @@ _VECTORS = {
     "half2": ("float16", 2), "__half2": ("float16", 2), "__nv_bfloat162": ("bfloat16", 2), "nv_bfloat162": ("bfloat16", 2),
 }  # fmt: skip
 _QUALIFIERS = r"\b(?:const|volatile|__restrict__|__restrict|restrict|__grid_constant__|struct|typename|std::)\b|std::"
-_SPACES = {"signed int": "int", "unsigned int": "unsigned", "long int": "long", "long long int": "long long", "signed": "int"}
+_SPACES = {
+    "signed int": "int",
+    "unsigned int": "unsigned",
+    "long int": "long",
+    "long long int": "long long",
+    "signed": "int",
+}
 
 
 @dataclass(frozen=True)
@@ -111,10 +117,14 @@ def parse_signature(source, name):
         if re.search(rf"__global__(?:(?!\bvoid\b)[^;{{}}()])*\b{base}\s*\(", text):
             raise KernelError(f"the kernel {base!r} must return nothing: declare it __global__ void {base}(...)")
         there = ", ".join(found) or "none at all"
-        raise KernelError(f"the source has no kernel {base!r}: a function declared __global__ void {base}(...); it has {there}")
+        raise KernelError(
+            f"the source has no kernel {base!r}: a function declared __global__ void {base}(...); it has {there}"
+        )
     template, inside = found[base]
     if template is not None and not given and "=" not in template:
-        raise KernelError(f"{base!r} is a template: name an instance of it, such as {base + '<32>'!r}; its parameters are <{template}>")
+        raise KernelError(
+            f"{base!r} is a template: name an instance of it, such as {base + '<32>'!r}; its parameters are <{template}>"
+        )
     if template is None and given:
         raise KernelError(f"{base!r} is no template: name it {base!r}, not {name!r}")
     types = {**_aliases(text), **_template_arguments(template or "", given.rpartition(">")[0])}
@@ -147,14 +157,28 @@ def split(text, separator=","):
     return [*parts, text[begin:]]
 
 
+def template_values(text, name):
+    """Return what the parameters of a kernel's template are in an instance of it.
+
+    >>> template_values("template <typename T, int N = 4> __global__ void k(T* x) {}", "k<float>")
+    {'T': 'float', 'N': '4'}
+    """
+    base, _, given = name.partition("<")
+    templates = {kernel: template for template, kernel, _ in _kernels(text)}
+    return _template_arguments(templates.get(base.strip()) or "", given.rpartition(">")[0])
+
+
 def _kernels(text):
     """Yield the template's parameters (None if it is no template), the name and the parameters of each kernel."""
     for found in re.finditer(r"__global__", text):
-        head = re.match(r"(?:(?!__global__)[^;{}()]|__launch_bounds__\s*\([^()]*\)|__\w+__\s*\([^()]*\))*?\bvoid\b(?:\s|__launch_bounds__\s*\([^()]*\))*(\w+)\s*\(", text[found.end():])
+        head = re.match(
+            r"(?:(?!__global__)[^;{}()]|__launch_bounds__\s*\([^()]*\)|__\w+__\s*\([^()]*\))*?\bvoid\b(?:\s|__launch_bounds__\s*\([^()]*\))*(\w+)\s*\(",
+            text[found.end() :],
+        )
         if not head:
             continue
         begin = found.end() + head.end()
-        yield _template_before(text, found.start()), head[1], text[begin:_closing(text, begin)]
+        yield _template_before(text, found.start()), head[1], text[begin : _closing(text, begin)]
 
 
 def _closing(text, begin):
@@ -189,7 +213,9 @@ def _template_arguments(template, given):
 def _aliases(text):
     found = {name: value.strip() for name, value in re.findall(r"\busing\s+(\w+)\s*=\s*([^;]+);", text)}
     found |= {name: value.strip() for value, name in re.findall(r"\btypedef\s+([^;{}]+?)\s+(\w+)\s*;", text)}
-    return found | {name: value for name, value in re.findall(r"^[ \t]*#[ \t]*define[ \t]+(\w+)[ \t]+([\w ]+?)[ \t]*$", text, re.M)}
+    return found | {
+        name: value for name, value in re.findall(r"^[ \t]*#[ \t]*define[ \t]+(\w+)[ \t]+([\w ]+?)[ \t]*$", text, re.M)
+    }
 
 
 def _parameter(part, types, position):
@@ -197,7 +223,7 @@ def _parameter(part, types, position):
     array = re.search(r"\[[^\]]*\]\s*$", text)
     plain = re.sub(r"\[[^\]]*\]\s*$", "", text)
     found = re.match(r"(.*?[\s*&])(\w+)$", plain)
-    declared, name = (found[1], found[2]) if found and found[2] not in _SCALARS else (plain, f"parameter {position + 1}")
+    declared, name = (found[1], found[2]) if found and found[2] not in SCALARS else (plain, f"parameter {position + 1}")
     pointer = "*" in declared or bool(array)
     target = declared.partition("*")[0]
     for _ in range(8):
@@ -214,8 +240,8 @@ def _parameter(part, types, position):
 
 def _dtype(words):
     words = _SPACES.get(words, words)
-    if words in _SCALARS:
-        return _SCALARS[words], 1
+    if words in SCALARS:
+        return SCALARS[words], 1
     ordered = " ".join(sorted(words.split(), key=lambda word: ("unsigned signed".find(word) < 0, word == "int")))
     ordered = _SPACES.get(ordered, ordered.removesuffix(" int"))
-    return (_SCALARS[ordered], 1) if ordered in _SCALARS else _VECTORS.get(words, (None, 1))
+    return (SCALARS[ordered], 1) if ordered in SCALARS else VECTORS.get(words, (None, 1))

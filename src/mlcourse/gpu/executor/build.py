@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlcourse.gpu.errors import CompileError, KernelError
+from mlcourse.gpu.executor.declarations import used_before_set
 from mlcourse.gpu.signature import without_comments
 
 HERE = Path(__file__).parent
@@ -26,7 +27,17 @@ COMPILER_VARIABLE = "MLCOURSE_CXX"
 DYNAMIC_SHARED = 232448  # bytes; the most that any GPU gives to a block (compute capability 9.0)
 PAD = 65536
 
-_COMMON = ["-std=c++20", "-g1", "-gdwarf-4", "-pipe", "-Werror=vla", "-fno-exceptions", "-fno-strict-aliasing", "-fno-stack-protector", "-ffp-contract=fast"]
+_COMMON = [
+    "-std=c++20",
+    "-g1",
+    "-gdwarf-4",
+    "-pipe",
+    "-Werror=vla",
+    "-fno-exceptions",
+    "-fno-strict-aliasing",
+    "-fno-stack-protector",
+    "-ffp-contract=fast",
+]
 _FIXED_ADDRESS = [] if sys.platform == "darwin" else ["-fno-pie"]
 _WATCHED = ["-O1", "-fsanitize=thread", "-DEXECUTOR_CHECKED", "-fno-tree-vectorize", "-fno-tree-slp-vectorize"]
 _ERRORS_SHOWN = 5
@@ -56,14 +67,17 @@ class Program:
         The program.
     shared, variables : tuple of (str, int, int, str)
         Name, place, bytes and the linker's name of each variable in shared memory, and of each global variable.
+    dynamic : str
+        What the kernel calls its dynamic shared memory; "" if it has several names for it or none.
     warnings : tuple of (int, str)
-        Line and text of what the compiler noticed.
+        Line and text of what is noticed without running.
     """
 
     path: Path
     shared: tuple
     variables: tuple
-    warnings: tuple = ()
+    dynamic: str
+    warnings: tuple
 
 
 @functools.cache
@@ -108,7 +122,9 @@ def cache_folder():
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
                 return folder
-    raise KernelError(f"there is no folder for compiled kernels\n  hint: set {CACHE_VARIABLE} to one that you can write to")
+    raise KernelError(
+        f"there is no folder for compiled kernels\n  hint: set {CACHE_VARIABLE} to one that you can write to"
+    )
 
 
 def _cache_candidates():
@@ -154,7 +170,8 @@ def build(source, name, variant):
     if not (folder / "facts.json").exists():
         _into_cache(folder, lambda work: _compile(work, source, name, flags, runtime))
     facts = json.loads((folder / "facts.json").read_text())
-    return Program(folder / "kernel", *(tuple(map(tuple, facts[key])) for key in ("shared", "variables", "warnings")))
+    shared, variables, warnings = (tuple(map(tuple, facts[key])) for key in ("shared", "variables", "warnings"))
+    return Program(folder / "kernel", shared, variables, facts["dynamic"], warnings)
 
 
 def _into_cache(folder, make):
@@ -179,7 +196,12 @@ def _key(*parts):
 def _identity():
     """What a compiled kernel depends on besides its source: the compiler and our own files."""
     found = compiler()
-    sources = [path.read_text() for folder in ("include", "runtime") for path in sorted((HERE / folder).iterdir()) if path.is_file()]
+    sources = [
+        path.read_text()
+        for folder in ("include", "runtime")
+        for path in sorted((HERE / folder).iterdir())
+        if path.is_file()
+    ]
     return _key(found.path, found.version, platform.machine(), Path(__file__).read_text(), *sources)
 
 
@@ -199,7 +221,13 @@ def _flags(variant):
     if found.clang:
         options = ["distinguish-volatile=1", "instrument-func-entry-exit=0", "instrument-read-before-write=1"]
         return flags + [part for option in options for part in ("-mllvm", f"-tsan-{option}")]
-    return [*flags, "-fno-tree-sra", "-fno-ipa-sra", "--param=tsan-distinguish-volatile=1", "--param=tsan-instrument-func-entry-exit=0"]
+    return [
+        *flags,
+        "-fno-tree-sra",
+        "-fno-ipa-sra",
+        "--param=tsan-distinguish-volatile=1",
+        "--param=tsan-instrument-func-entry-exit=0",
+    ]
 
 
 def _runtime():
@@ -212,10 +240,22 @@ def _runtime():
 
 def _compile_runtime(work):
     for source in sorted((HERE / "runtime").glob("*.cpp")):
-        command = [compiler().path, "-std=c++20", "-O2", "-w", *_FIXED_ADDRESS, "-c", str(source), "-o", str(work / f"{source.stem}.o")]
+        command = [
+            compiler().path,
+            "-std=c++20",
+            "-O2",
+            "-w",
+            *_FIXED_ADDRESS,
+            "-c",
+            str(source),
+            "-o",
+            str(work / f"{source.stem}.o"),
+        ]
         done = _run(command)
         if done.returncode:
-            raise KernelError(f"the executor does not compile with {compiler().version}; please report it:\n{done.stderr[-3000:]}")
+            raise KernelError(
+                f"the executor does not compile with {compiler().version}; please report it:\n{done.stderr[-3000:]}"
+            )
 
 
 def _run(command, **options):
@@ -233,11 +273,13 @@ def _compile(work, source, name, flags, runtime):
     if done.returncode:
         raise CompileError(explain(done.stderr, source))
     symbols = _symbols(work / "main.o")
+    names = [symbol for symbol, kind, defined, _, _ in symbols if kind == "TLS" and not defined]
+    dynamic = _plain_name(names[0]) if len(names) == 1 else ""
     if sys.platform != "darwin":
-        _write_dynamic_shared(work, [symbol for symbol, kind, defined, _, _ in symbols if kind == "TLS" and not defined])
+        _write_dynamic_shared(work, names)
     _link(work, runtime)
     own = {symbol for symbol, _, defined, _, _ in symbols if defined}
-    facts = {"shared": [], "variables": [], "warnings": _warnings(done.stderr)}
+    facts = {"shared": [], "variables": [], "dynamic": dynamic, "warnings": _warnings(done.stderr, source)}
     for symbol, kind, _, place, size in _symbols(work / "kernel"):
         if symbol in own and size and "executor" not in symbol:
             facts["shared" if kind == "TLS" else "variables"].append((_plain_name(symbol), place, size, symbol))
@@ -273,17 +315,26 @@ def _host_functions(text):
         head = text[begin : found.end()]
         function = re.search(r"(?<![\w:~])(\w+)\s*\([^{};]*\)\s*\{$", head)
         declared = re.search(r"__\w+__|\bconstexpr\b|\boperator\b|=|^\s*#", head)
-        if depth == 0 and function and not declared and len(re.findall(rf"\b{function[1]}\s*(?:<[^;()]*>)?\(", text)) > 1:
-            yield begin + function.start(1), f"{function[1]!r} runs on the host only, and a kernel cannot call it: declare it __device__"
+        if (
+            depth == 0
+            and function
+            and not declared
+            and len(re.findall(rf"\b{function[1]}\s*(?:<[^;()]*>)?\(", text)) > 1
+        ):
+            yield (
+                begin + function.start(1),
+                f"{function[1]!r} runs on the host only, and a kernel cannot call it: declare it __device__",
+            )
         if not found[0].startswith("namespace"):
             depth += (mark == "{") - (mark == "}")
         begin = found.end()
         depth = max(depth, 0)
 
 
-def _warnings(text):
-    pattern = rf"^(?:.*/)?{re.escape(FILE)}:(\d+):\d+: warning: (.*?) is used uninitialized"
-    return [(int(line), f"{name.strip(chr(39))!r} is used before it has a value") for line, name in re.findall(pattern, text, re.M)]
+def _warnings(text, source):
+    pattern = rf"^(?:.*/)?{re.escape(FILE)}:(\d+):\d+: warning: ['\u2018](\w+)['\u2019] is used uninitialized"
+    found = [(int(line), name) for line, name in re.findall(pattern, text, re.M)] + used_before_set(source)
+    return [(line, f"{name!r} is used before it has a value") for line, name in dict.fromkeys(found)]
 
 
 def _link(work, runtime):
@@ -302,7 +353,9 @@ def _write_dynamic_shared(work, names):
     Every `extern __shared__` array of the kernel is a name of the dynamic shared memory.
     """
     section = '.section .tbss,"awT",%nobits\n'
-    labels = "".join(f".globl {name}\n.type {name}, %tls_object\n{name}:\n" for name in ["executor_dynamic_shared", *names])
+    labels = "".join(
+        f".globl {name}\n.type {name}, %tls_object\n{name}:\n" for name in ["executor_dynamic_shared", *names]
+    )
     (work / "front.s").write_text(f'{section}.zero {PAD}\n.section .note.GNU-stack,"",%progbits\n')
     body = f'{section}.zero {PAD}\n.balign 1024\n{labels}.zero {DYNAMIC_SHARED + PAD}\n.section .note.GNU-stack,"",%progbits\n'
     (work / "dynamic.s").write_text(body)
@@ -364,7 +417,11 @@ def explain(text, source):
             errors.setdefault(place, homeless)
             homeless = None
         elif what.endswith("error"):
-            message = re.sub(r"variable length array (\S+) is used.*", r"the size of the array \1 is not known when it is compiled", found[5])
+            message = re.sub(
+                r"variable length array (\S+) is used.*",
+                r"the size of the array \1 is not known when it is compiled",
+                found[5],
+            )
             homeless = None if own or led_here else homeless or message
             if own or led_here:
                 errors.setdefault(place if own else led_here, message)

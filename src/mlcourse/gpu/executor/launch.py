@@ -137,7 +137,13 @@ class Executor:
         memory = worker.reserve(globals_at + sum(_round_up(size, 8) for _, _, size, _ in program.variables) + _PAGE)
         _copy_in(memory, memories)
         words = [MODES.index(mode), *config.grid, *config.block, config.smem]
-        words += [ORDERS.index(options.block_order), ORDERS.index(options.warp_order), options.seed, int(options.time_limit * 1000), options.trace]
+        words += [
+            ORDERS.index(options.block_order),
+            ORDERS.index(options.warp_order),
+            options.seed,
+            int(options.time_limit * 1000),
+            options.trace,
+        ]
         words += self._variable_words(program, memory, globals_at)
         words += _memory_words(memories, options.outputs) + _parameter_words(bound, places, worker.sizes)
         answer = worker.run(words, options.time_limit)
@@ -159,7 +165,9 @@ class Executor:
         """Set the bytes of a global variable; they hold from the next launch on."""
         symbol, size = self._find_variable(name)
         if len(data) != size:
-            raise KernelError(f"the variable {name!r} has {size} bytes, got {len(data)}\n  hint: give an array of its type and length")
+            raise KernelError(
+                f"the variable {name!r} has {size} bytes, got {len(data)}\n  hint: give an array of its type and length"
+            )
         self._state[symbol] = data
 
     def _find_variable(self, name):
@@ -226,7 +234,9 @@ def _round_up(value, step):
 def _memories(bound):
     """Put arrays that overlap into one piece of memory; return the pieces, and for each argument its piece and place in it."""
     arrays = [(i, item.parameter, as_numpy(item.array)) for i, item in enumerate(bound) if item.array is not None]
-    spans = [(array.__array_interface__["data"][0], array.nbytes, i, parameter, array) for i, parameter, array in arrays]
+    spans = [
+        (array.__array_interface__["data"][0], array.nbytes, i, parameter, array) for i, parameter, array in arrays
+    ]
     memories, owner = [], {}
     for start, size, i, parameter, array in sorted(spans, key=lambda span: span[:3]):
         last = memories[-1] if memories else None
@@ -240,7 +250,9 @@ def _memories(bound):
         last.arrays.append((array, start - last.start, parameter))
         owner[i] = (last, start - last.start)
     memories.sort(key=lambda memory: min(i for i, (piece, _) in owner.items() if piece is memory))
-    return memories, {i: (next(n for n, piece in enumerate(memories) if piece is own), offset) for i, (own, offset) in owner.items()}
+    return memories, {
+        i: (next(n for n, piece in enumerate(memories) if piece is own), offset) for i, (own, offset) in owner.items()
+    }
 
 
 def _lay_out(memories, *, written):
@@ -276,7 +288,9 @@ def _copy_out(memory, memories):
 def _memory_words(memories, outputs):
     words = [len(memories)]
     for piece in memories:
-        flags = (_READ_ONLY if piece.read_only else 0) | (_POISONED if any(name in outputs for name in piece.names) else 0)
+        flags = (_READ_ONLY if piece.read_only else 0) | (
+            _POISONED if any(name in outputs for name in piece.names) else 0
+        )
         words += [piece.place, piece.size, piece.granule, flags, piece.written_place]
     return words
 
@@ -289,6 +303,8 @@ def _parameter_words(bound, places, sizes):
             continue
         data = np.ascontiguousarray(item.value).tobytes()
         if len(data) != size:
-            raise KernelError(f"{item.parameter.name!r} is declared {item.parameter.text!r}, which has {size} bytes; the value has {len(data)}")
+            raise KernelError(
+                f"{item.parameter.name!r} is declared {item.parameter.text!r}, which has {size} bytes; the value has {len(data)}"
+            )
         words += [1, size, *np.frombuffer(data + bytes(-size % 8), np.int64).tolist()]
     return words

@@ -52,7 +52,9 @@ class Worker:
             )
         except OSError as error:
             os.close(receive)
-            raise KernelError(f"the compiled kernel cannot be started ({error})\n  hint: is its folder allowed to hold programs?") from error
+            raise KernelError(
+                f"the compiled kernel cannot be started ({error})\n  hint: is its folder allowed to hold programs?"
+            ) from error
         finally:
             os.close(send)
         self.answers = os.fdopen(receive, "rb", buffering=0)
@@ -88,7 +90,9 @@ class Worker:
                 os.ftruncate(self.memory.fileno(), size)
                 self._map = mmap.mmap(self.memory.fileno(), size)
             except (OSError, ValueError) as error:
-                raise KernelError(f"there is no room for {size >> 20} MB of arrays in {_memory_folder()} ({error})") from error
+                raise KernelError(
+                    f"there is no room for {size >> 20} MB of arrays in {_memory_folder()} ({error})"
+                ) from error
         return np.frombuffer(self._map, np.uint8)
 
     def release(self):
@@ -154,7 +158,9 @@ class Worker:
     def _remember(self):
         """Keep the number of processes small: what was not used for longest is ended; its variables are not lost."""
         with _lock:
-            _alive[:] = [other for other in _alive if (worker := other()) is not None and worker is not self and worker.alive]
+            _alive[:] = [
+                other for other in _alive if (worker := other()) is not None and worker is not self and worker.alive
+            ]
             _alive.append(weakref.ref(self))
             for other in _alive[:-_MOST_ALIVE]:
                 if worker := other():

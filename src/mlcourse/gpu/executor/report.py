@@ -12,6 +12,7 @@ import numpy as np
 
 from mlcourse.gpu.errors import KernelError
 from mlcourse.gpu.executor.build import FILE
+from mlcourse.gpu.executor.declarations import element, element_types
 
 KINDS = (
     "race", "out-of-bounds", "misaligned", "uninitialized", "divergent-barrier", "early-exit", "deadlock", "warp-function",
@@ -35,7 +36,9 @@ CAUSES = {
     "local-memory": "the address of a local variable was given to another thread; each thread sees only its own.",
     "read-only": "const was cast away; declare the parameter without const.",
 }
-_RACE_IN_WARP = "a missing __syncwarp() or __syncthreads(): the lanes of a warp do not run in step, and a shuffle orders no memory."
+_RACE_IN_WARP = (
+    "a missing __syncwarp() or __syncthreads(): the lanes of a warp do not run in step, and a shuffle orders no memory."
+)
 _RACE_IN_BLOCK = "a missing __syncthreads() between what one warp writes and another reads, or a missing atomic."
 _RACE_OF_BLOCKS = (
     "blocks run in any order and do not wait for each other: use an atomic, write to different places, or launch twice. "
@@ -245,7 +248,13 @@ class Profile:
     def __str__(self):
         rows = [_HEADER, *(_row(line, self.source) for line in self.lines)]
         widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADER))]
-        lines = ["  ".join(cell.ljust(w) if i in _LEFT else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))).rstrip() for row in rows]
+        lines = [
+            "  ".join(
+                cell.ljust(w) if i in _LEFT else cell.rjust(w)
+                for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in rows
+        ]
         return "\n".join([self.kernel, "", *lines, "", self._total()])
 
     def _total(self):
@@ -269,7 +278,16 @@ def _row(line, source):
     unit = "sectors" if line.space == "global" else "passes"
     what = f"{line.space} {line.operation} {line.size} B"
     ratio = f"{line.ratio:.2f}×" if line.ideal else "–"
-    return (str(line.line), what, line.array, f"{line.requests:,}", f"{line.transfers:,} {unit}", f"{line.ideal:,}", ratio, _source_line(source, line.line)[:60])
+    return (
+        str(line.line),
+        what,
+        line.array,
+        f"{line.requests:,}",
+        f"{line.transfers:,} {unit}",
+        f"{line.ideal:,}",
+        ratio,
+        _source_line(source, line.line)[:60],
+    )
 
 
 def _source_line(source, line):
@@ -280,7 +298,11 @@ def _source_line(source, line):
 def _block(head, fault, source, *, cause=True):
     often = f" ({fault.count:,} times)" if fault.count > 1 else ""
     rows = [f"{head}{fault.kind}{often}"]
-    rows += [f"   line {line:>3}: {_source_line(source, line)}" for line in dict.fromkeys((fault.line, fault.other_line)) if line]
+    rows += [
+        f"   line {line:>3}: {_source_line(source, line)}"
+        for line in dict.fromkeys((fault.line, fault.other_line))
+        if line
+    ]
     rows.append(f"   {fault.message}")
     if cause and fault.cause:
         rows.append(f"   Usual cause: {fault.cause}")
@@ -365,7 +387,11 @@ def raise_if_failed(kernel, outcome):
     faults = [fault for fault, is_note in Reader(kernel, outcome).faults() if not is_note]
     launched = shown_launch(kernel, outcome.config)
     text = "\n".join(_block("", fault, kernel.source) for fault in faults[-1:]) or "   the run ended without a reason"
-    hint = "" if faults and faults[-1].kind in ("time-limit", "trap") else "\n  hint: kernel.check[…](…) looks at every access and names the cause"
+    hint = (
+        ""
+        if faults and faults[-1].kind in ("time-limit", "trap")
+        else "\n  hint: kernel.check[…](…) looks at every access and names the cause"
+    )
     raise KernelError(f"{launched} failed: {text.strip()}{hint}")
 
 
@@ -397,6 +423,7 @@ class Reader:
         self.kernel, self.outcome = kernel, outcome
         self.rows = [line.split(" ") for line in (outcome.answer or "").splitlines()]
         self._line_of = self._find_lines()
+        self._types = element_types(kernel.source, kernel.name)
 
     def faults(self):
         """Return each fault, and whether it is only a note."""
@@ -423,7 +450,10 @@ class Reader:
     def warnings(self):
         """Return what the compiler noticed."""
         cause = "a variable declared without a value, such as float sum; for float sum = 0;"
-        return [(Fault("uninitialized", f"{text}.", line, cause=cause), False) for line, text in self.outcome.program.warnings]
+        return [
+            (Fault("uninitialized", f"{text}.", line, cause=cause), False)
+            for line, text in self.outcome.program.warnings
+        ]
 
     def written(self):
         """For each writable array, which of its elements were written."""
@@ -443,7 +473,13 @@ class Reader:
             key = (site.line, site.space, site.operation, site.array, site.size)
             old = merged.get(key)
             if old is not None:
-                site = replace(old, **{name: getattr(old, name) + getattr(site, name) for name in ("requests", "transfers", "ideal", "bytes")})
+                site = replace(
+                    old,
+                    **{
+                        name: getattr(old, name) + getattr(site, name)
+                        for name in ("requests", "transfers", "ideal", "bytes")
+                    },
+                )
             merged[key] = site
         return tuple(sorted(merged.values(), key=lambda site: (site.line, site.space, site.operation)))
 
@@ -456,7 +492,11 @@ class Reader:
             number, block, warp, mask, *offsets = map(int, row[1:])
             site = sites[number]
             lanes = np.flatnonzero([mask >> lane & 1 for lane in range(32)])
-            found.append(Request(site.line, site.operation, site.space, site.array, site.size, block, warp, lanes, np.array(offsets)))
+            found.append(
+                Request(
+                    site.line, site.operation, site.space, site.array, site.size, block, warp, lanes, np.array(offsets)
+                )
+            )
         return tuple(found)
 
     def _sites(self):
@@ -467,7 +507,19 @@ class Reader:
             site, write, atomic, shared, memory, size, requests, lanes, transfers, ideal = map(int, row[1:])
             operation = "atomic" if atomic else "store" if write else "load"
             space = "shared" if shared else "global"
-            sites.append(LineCount(self._line_of[site] or 0, operation, space, self._memory_name(memory), size, requests, transfers, ideal, lanes * size))
+            sites.append(
+                LineCount(
+                    self._line_of[site] or 0,
+                    operation,
+                    space,
+                    self._memory_name(memory),
+                    size,
+                    requests,
+                    transfers,
+                    ideal,
+                    lanes * size,
+                )
+            )
         return sites
 
     def _find_lines(self):
@@ -492,23 +544,27 @@ class Reader:
     def _memory_name(self, memory):
         if memory >= 0:
             return self.outcome.memories[memory].names[0]
-        return "dynamic shared memory" if memory == _DYNAMIC else self._variable(memory)[0]
+        return self._variable(memory)[0]
 
     def _variable(self, memory):
-        """Return the name and what kind of variable it is."""
+        """Return the name, what kind of variable it is, and its bytes."""
         program = self.outcome.program
         number = _VARIABLES - memory
+        if memory == _DYNAMIC:
+            return program.dynamic or "dynamic shared memory", "dynamic shared array", self.outcome.config.smem
         if number < len(program.shared):
-            return program.shared[number][0], "shared variable"
-        return program.variables[number - len(program.shared)][0], "variable"
+            name, _, size, _ = program.shared[number]
+            return name, "shared array" if self._types.get(name, (0, ()))[1] else "shared variable", size
+        name, _, size, _ = program.variables[number - len(program.shared)]
+        return name, "global variable", size
 
     def _element(self, memory, offset):
         """Return an element's index and how to say it."""
-        if memory == _DYNAMIC:
-            return None, f"byte {offset} of the dynamic shared memory"
         if memory < 0:
-            name, kind = self._variable(memory)
-            return None, f"byte {offset} of the {kind} {name!r}"
+            name, kind, size = self._variable(memory)
+            index = element(offset, self._types.get(name), size)
+            place = f"byte {offset} of " if index is None else f"element {_index(index)} of " if index else ""
+            return index or None, f"{place}the {kind} {name!r}"
         array, start, _ = self.outcome.memories[memory].arrays[0]
         position = (offset - start) // array.itemsize
         if not 0 <= position < array.size:
@@ -516,7 +572,24 @@ class Reader:
         index = tuple(int(i) for i in np.unravel_index(position, array.shape))
         return index, f"element {_index(index)} of {self._memory_name(memory)!r}"
 
-    def _fault(self, kind, site, other, count, block, thread, other_block, other_thread, memory, offset, size, operation, other_operation, detail, note):
+    def _fault(
+        self,
+        kind,
+        site,
+        other,
+        count,
+        block,
+        thread,
+        other_block,
+        other_thread,
+        memory,
+        offset,
+        size,
+        operation,
+        other_operation,
+        detail,
+        note,
+    ):
         config = self.outcome.config
         index, element = self._element(memory, offset) if memory not in (-1, _DECLARED) else (None, "")
         fault = Fault(
@@ -525,10 +598,18 @@ class Reader:
             array=None if memory in (-1, _DECLARED) else self._memory_name(memory), index=index, count=count,
         )  # fmt: skip
         if KINDS[kind] in ("race", "divergent-barrier", "early-exit", "async-copy", "deadlock") or detail == 2:
-            fault = replace(fault, other_thread=self._coordinates(other_thread, config.block), other_block=self._coordinates(other_block, config.grid))
+            fault = replace(
+                fault,
+                other_thread=self._coordinates(other_thread, config.block),
+                other_block=self._coordinates(other_block, config.grid),
+            )
         say = getattr(self, "_say_" + KINDS[kind].replace("-", "_"))
         access = _Access(memory, offset, size, operation, other_operation, detail, bool(note), element)
-        return replace(fault, message=say(fault, access), cause=self._cause_of_race(fault) if fault.kind == "race" else CAUSES.get(fault.kind))
+        return replace(
+            fault,
+            message=say(fault, access),
+            cause=self._cause_of_race(fault) if fault.kind == "race" else CAUSES.get(fault.kind),
+        )
 
     def _cause_of_race(self, fault):
         if fault.block != fault.other_block:
@@ -536,10 +617,17 @@ class Reader:
         return _RACE_IN_WARP if self._same_warp(fault) else _RACE_IN_BLOCK
 
     def _same_warp(self, fault):
-        return fault.block == fault.other_block and self._number(fault.thread) // 32 == self._number(fault.other_thread) // 32
+        return (
+            fault.block == fault.other_block
+            and self._number(fault.thread) // 32 == self._number(fault.other_thread) // 32
+        )
 
     def _say_race(self, fault, access):
-        same = ": the same value, so that the order does not matter" if access.note else ", and nothing decides which comes first"
+        same = (
+            ": the same value, so that the order does not matter"
+            if access.note
+            else ", and nothing decides which comes first"
+        )
         where = " (both in one warp)" if self._same_warp(fault) else ""
         other = f"{self._other(fault)} {_DID[access.other_operation]}"
         return f"{self._who(fault)} {_DID[access.operation]} {access.element}, which {other}{where}{same}."
@@ -555,16 +643,24 @@ class Reader:
         if access.memory == -1:
             return f"{self._who(fault)} {did} {access.size} bytes at address {access.offset & (2**64 - 1):#x}, far from every array."
         if access.memory == _DYNAMIC:
-            return f"{self._who(fault)} {did} byte {access.offset} of the dynamic shared memory; the launch gave it {self.outcome.config.smem} bytes."
+            return f"{self._who(fault)} {did} {access.element}; the launch gave it {self.outcome.config.smem} bytes."
         if access.memory <= _VARIABLES:
             return f"{self._who(fault)} {did} {access.size} bytes outside of every variable, the nearest is {self._memory_name(access.memory)!r}."
-        return f"{self._who(fault)} {did} {self._how_far(access)}." if fault.line else f"The kernel writes {self._how_far(access)}."
+        return (
+            f"{self._who(fault)} {did} {self._how_far(access)}."
+            if fault.line
+            else f"The kernel writes {self._how_far(access)}."
+        )
 
     def _how_far(self, access):
         memory = self.outcome.memories[access.memory]
         array = memory.arrays[0][0]
         name, step = self._memory_name(access.memory), array.itemsize
-        shape = f"{name!r}, which has shape {array.shape}" if array.ndim != 1 else f"{name!r}, which has {array.size} elements"
+        shape = (
+            f"{name!r}, which has shape {array.shape}"
+            if array.ndim != 1
+            else f"{name!r}, which has {array.size} elements"
+        )
         if access.offset < 0:
             return f"{_amount(-access.offset, step)} before the beginning of {shape}"
         if access.offset < memory.size:
@@ -618,7 +714,13 @@ class Reader:
     def _crash(self, number, pc, block, thread, running, overflow, memory, offset, address, last_site):
         config = self.outcome.config
         line = self._line_of.get(pc) or self._line_of.get(last_site)
-        fault = Fault("crash", "", line, thread=self._coordinates(thread, config.block), block=self._coordinates(block, config.grid))
+        fault = Fault(
+            "crash",
+            "",
+            line,
+            thread=self._coordinates(thread, config.block),
+            block=self._coordinates(block, config.grid),
+        )
         name = signal.Signals(number).name
         if name == "SIGPROF":
             return replace(fault, kind="time-limit", message=self._too_long(fault))
@@ -631,13 +733,21 @@ class Reader:
         elif name in ("SIGSEGV", "SIGBUS") and memory >= 0:
             text = f"an access {self._how_far(_Access(memory, offset, 1))}"
         elif name in ("SIGSEGV", "SIGBUS"):
-            text = "an access through a null pointer" if address < 4096 else f"an access to address {address:#x}, far from every array"
+            text = (
+                "an access through a null pointer"
+                if address < 4096
+                else f"an access to address {address:#x}, far from every array"
+            )
         else:
             text = f"it was ended by {name}"
         return replace(fault, message=f"{self._who(fault)}: {text}.")
 
     def _too_long(self, fault=None):
-        where = f"; at the end {self._who(fault)} was running" + (f" line {fault.line}" if fault.line else "") if fault else ""
+        where = (
+            f"; at the end {self._who(fault)} was running" + (f" line {fault.line}" if fault.line else "")
+            if fault
+            else ""
+        )
         limit = f"{self.outcome.options.time_limit:g} s of processor time"
         advice = "Is there a loop whose condition never changes, or one that waits for a block that has not run? time_limit= allows more."
         return f"The kernel was ended after {limit}{where}. {advice}"

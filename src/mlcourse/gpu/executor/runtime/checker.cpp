@@ -309,6 +309,8 @@ void check_cell(const Region &region, Cell &cell, const char *address, size_t si
     report_conflict(region, address, size, cell.write, flags, site);
   }
   Stamp here = stamp_here(site, flags);
+  const Fenced &fence = fenced[static_cast<int>(Scope::device)][current->number];
+  if ((flags & ATOMIC) && fence.valid && fence.epoch == block_epoch) here.time = std::min(here.time, fence.time);  // handed on with the rest
   if (region.shared && cell.read.block != here.block) cell.read.block = 0, cell.other_block.block = 0;
   if (!(flags & WRITE)) {
     bool atomic_before = cell.other_block.flags & WRITE;
