@@ -13,6 +13,7 @@ MLP = "neural/multilayer-perceptron"
 OPTIMIZERS = "neural/optimizers"
 BASICS, CLUSTERING = "python/basics", "classical/clustering"
 SVM = "classical/support-vector-machines"
+MEMORY = "gpu/memory-hierarchy"
 GLOSSARY, NOTATION, USE, TEACH, CONTRIBUTING = "glossary", "notation", "how-to-use", "teach", "contributing"
 FIRST = 3
 
@@ -66,7 +67,12 @@ QUERIES = {
     "soft margin": SVM,
     "KKT conditions": SVM,
     "working set selection": SVM,
+    "memory coalescing": MEMORY,
+    "bank conflicts": MEMORY,
+    "structure of arrays": MEMORY,
+    "occupancy": MEMORY,
     # function names
+    "float4": MEMORY,
     "np.einsum": NUMPY,
     "einsum": NUMPY,
     "np.linalg.norm": VECTORS,
