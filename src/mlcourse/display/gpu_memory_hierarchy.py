@@ -20,7 +20,6 @@ __all__ = [
 ]
 
 SECTOR = 32
-_HATCHES = (None, "///", "...", "xxx")
 
 
 def draw_hierarchy(ax, levels):
@@ -33,7 +32,7 @@ def draw_hierarchy(ax, levels):
         For each memory its name, who uses it, and how large it is.
     """
     for number, (name, who, size) in enumerate(levels):
-        width = 5.0 + 5.0 * (number + 1) / len(levels)
+        width = 6.4 + 3.6 * number / (len(levels) - 1)
         left, top = (10 - width) / 2, 1.25 * number
         color = COLORS[(2, 0, 3, 1)[number % 4]]
         ax.add_patch(Rectangle((left, top), width, 1, facecolor=color, alpha=0.22, linewidth=0))
@@ -264,38 +263,33 @@ def draw_resident(ax, limits, uses):
 
 
 def draw_times(ax, times, *, unit="ms"):
-    """Draw predicted times as bars from the least to the most, a row for each kernel and a color for each machine.
+    """Draw predicted times, a row for each kernel and a color for each machine: a bar to the least, and on to the most.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
     times : dict of str to (dict of str to (float, float))
-        For each machine and kernel the least and the most seconds; drawn as a mark where they agree.
+        For each machine and kernel the least and the most seconds.
     unit : {"ms", "µs"}
         Of the axis.
     """
     scale = {"ms": 1e3, "µs": 1e6}[unit]
     kernels = list(next(iter(times.values())))
-    height = 0.8 / len(times)
-    longest = max(most for rows in times.values() for _, most in rows.values()) * scale
+    height = 0.84 / len(times)
     for number, (machine, rows) in enumerate(times.items()):
-        for place, kernel in enumerate(kernels):
-            low, high = (scale * seconds for seconds in rows[kernel])
-            y = place - 0.4 + (number + 0.5) * height
-            width = max(high - low, 0.006 * longest)
-            label = machine if place == 0 else None
-            look = {
-                "color": COLORS[number],
-                "hatch": _HATCHES[number % 4],
-                "edgecolor": INK,
-                "linewidth": 0.5,
-                "alpha": 0.8,
-            }
-            ax.barh(y, width, left=low, height=0.85 * height, label=label, **look)
-    ax.set(xlabel=f"predicted time ({unit})", xlim=(0, 1.05 * longest), ylim=(len(kernels) - 0.5, -0.5))
+        places = np.arange(len(kernels)) - 0.42 + (number + 0.5) * height
+        low, high = (scale * np.array([rows[kernel][end] for kernel in kernels]) for end in (0, 1))
+        color = COLORS[number]
+        ax.barh(places, low, height=0.85 * height, color=color, alpha=0.8, label=machine)
+        ax.barh(
+            places, high - low, left=low, height=0.85 * height, color=color, alpha=0.25, hatch="////", edgecolor=color
+        )
+        for place, value in zip(places, high, strict=True):
+            ax.text(value, place, f" {machine}", va="center", fontsize=8)
+    longest = scale * max(most for rows in times.values() for _, most in rows.values())
+    ax.set(xlabel=f"predicted time ({unit})", xlim=(0, 1.08 * longest), ylim=(len(kernels) - 0.5, -0.5))
     ax.set_yticks(range(len(kernels)), kernels)
     ax.tick_params(axis="y", length=0)
-    ax.legend(fontsize=9)
 
 
 def _number(value):

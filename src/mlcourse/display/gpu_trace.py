@@ -205,7 +205,7 @@ def draw_banks(ax, request, *, title=None):
     ax.tick_params(length=0, labelsize=8)
 
 
-def draw_tile(ax, request, pitch, *, rows=None, bank=None, title=None):
+def draw_tile(ax, request, pitch, *, rows=None, bank=None, mark=True, title=None):
     """Draw a table in shared memory: what a request touches, and where one bank has its words.
 
     Parameters
@@ -219,6 +219,8 @@ def draw_tile(ax, request, pitch, *, rows=None, bank=None, title=None):
         Of the table; as many as the request needs if left out.
     bank : int, optional
         The bank to mark; that of the first lane if left out.
+    mark : bool
+        Whether to mark a bank at all.
     title : str, optional
     """
     words = request.offsets // WORD
