@@ -13,6 +13,8 @@ MLP = "neural/multilayer-perceptron"
 OPTIMIZERS = "neural/optimizers"
 BASICS, CLUSTERING = "python/basics", "classical/clustering"
 SVM = "classical/support-vector-machines"
+MEMORY = "gpu/memory-hierarchy"
+PATTERNS = "gpu/parallel-patterns"
 GLOSSARY, NOTATION, USE, TEACH, CONTRIBUTING = "glossary", "notation", "how-to-use", "teach", "contributing"
 FIRST = 3
 
@@ -66,7 +68,17 @@ QUERIES = {
     "soft margin": SVM,
     "KKT conditions": SVM,
     "working set selection": SVM,
+    "memory coalescing": MEMORY,
+    "bank conflicts": MEMORY,
+    "structure of arrays": MEMORY,
+    "occupancy": MEMORY,
+    "parallel reduction": PATTERNS,
+    "prefix sum": PATTERNS,
+    "Kahan summation": PATTERNS,
+    "stream compaction": PATTERNS,
+    "decoupled look-back": PATTERNS,
     # function names
+    "float4": MEMORY,
     "np.einsum": NUMPY,
     "einsum": NUMPY,
     "np.linalg.norm": VECTORS,
