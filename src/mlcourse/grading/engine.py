@@ -413,6 +413,8 @@ def _copied(value):
 
 def _line_of(error, exercise):
     """The learner's own line: the last one that is neither in an installed library, nor in this package, nor in the exercise's `use`."""
+    if exercise.apart:
+        return ""  # it is no Python
     use = getattr(exercise.use, "__code__", None)
     own = [
         (frame.f_code, line)
