@@ -5,6 +5,7 @@ What threads do is taken from the trace of a profile, so that the pictures show 
 
 from __future__ import annotations
 
+import textwrap
 import time
 from itertools import pairwise
 
@@ -26,6 +27,7 @@ __all__ = [
     "interleaved_times",
     "ratio_interval",
     "threads_at_work",
+    "wrapped",
 ]
 
 WARP = 32
@@ -76,6 +78,34 @@ def threads_at_work(profile, array, operation="store"):
             turns[worker] = turns.get(worker, -1) + 1
             rows.append((*worker, turns[worker], offset // request.size))
     return np.array(rows, _WORK)
+
+
+def wrapped(message, width=76):
+    """Return a message of the executor with its long lines wrapped, each at its own indentation.
+
+    Parameters
+    ----------
+    message : object
+        A report, an error, or a text.
+    width : int
+        The longest line, in characters.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(wrapped("1. race\\n   thread 1 of block 0 reads what thread 0 writes", width=30))
+    1. race
+       thread 1 of block 0 reads
+       what thread 0 writes
+    """
+    lines = []
+    for line in str(message).splitlines():
+        indent = line[: len(line) - len(line.lstrip())]
+        lines += textwrap.wrap(line, width, subsequent_indent=indent, drop_whitespace=True) or [""]
+    return "\n".join(lines)
 
 
 def interleaved_times(functions, *, repeats=21):
