@@ -39,7 +39,7 @@ def threads_at_work(profile, array, operation="store"):
 
     Parameters
     ----------
-    profile : mlcourse.gpu.executor.report.Profile
+    profile : mlcourse.gpu.executor.profile.Profile
         Of a launch so small that its trace is complete.
     array : str
         The array, as the kernel names it.
