@@ -13,6 +13,9 @@ MLP = "neural/multilayer-perceptron"
 OPTIMIZERS = "neural/optimizers"
 BASICS, CLUSTERING = "python/basics", "classical/clustering"
 SVM = "classical/support-vector-machines"
+WHY_GPUS = "gpu/why-gpus"
+MEMORY = "gpu/memory-hierarchy"
+PATTERNS = "gpu/parallel-patterns"
 GLOSSARY, NOTATION, USE, TEACH, CONTRIBUTING = "glossary", "notation", "how-to-use", "teach", "contributing"
 FIRST = 3
 
@@ -66,7 +69,21 @@ QUERIES = {
     "soft margin": SVM,
     "KKT conditions": SVM,
     "working set selection": SVM,
+    "roofline": WHY_GPUS,
+    "arithmetic intensity": WHY_GPUS,
+    "Amdahl's law": WHY_GPUS,
+    "warp divergence": WHY_GPUS,
+    "memory coalescing": MEMORY,
+    "bank conflicts": MEMORY,
+    "structure of arrays": MEMORY,
+    "occupancy": MEMORY,
+    "parallel reduction": PATTERNS,
+    "prefix sum": PATTERNS,
+    "Kahan summation": PATTERNS,
+    "stream compaction": PATTERNS,
+    "decoupled look-back": PATTERNS,
     # function names
+    "float4": MEMORY,
     "np.einsum": NUMPY,
     "einsum": NUMPY,
     "np.linalg.norm": VECTORS,
@@ -104,6 +121,7 @@ QUERIES = {
     "gradebook": TEACH,
     "backprop": AUTOGRAD,
     "autodiff": AUTOGRAD,
+    "half precision": WHY_GPUS,
     "dense layer": MLP,
     "log loss": MLP,
     "CART": TREES,
