@@ -14,6 +14,7 @@ OPTIMIZERS = "neural/optimizers"
 BASICS, CLUSTERING = "python/basics", "classical/clustering"
 SVM = "classical/support-vector-machines"
 WHY_GPUS = "gpu/why-gpus"
+FIRST_KERNELS = "gpu/first-kernels"
 MEMORY = "gpu/memory-hierarchy"
 PATTERNS = "gpu/parallel-patterns"
 GLOSSARY, NOTATION, USE, TEACH, CONTRIBUTING = "glossary", "notation", "how-to-use", "teach", "contributing"
@@ -77,6 +78,11 @@ QUERIES = {
     "bank conflicts": MEMORY,
     "structure of arrays": MEMORY,
     "occupancy": MEMORY,
+    "grid-stride loop": FIRST_KERNELS,
+    "launch configuration": FIRST_KERNELS,
+    "lost update": FIRST_KERNELS,
+    "saxpy": FIRST_KERNELS,
+    "blockIdx threadIdx": FIRST_KERNELS,
     "parallel reduction": PATTERNS,
     "prefix sum": PATTERNS,
     "Kahan summation": PATTERNS,
