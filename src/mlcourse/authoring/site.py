@@ -252,6 +252,7 @@ def _depart_summary(translator, node):
 def _leave_searching_to_pagefind(app):
     """Sphinx's own index takes a sixteenth of the time, and no page loads it."""
     app.builder.index_page = lambda *_: None
+    app.builder.dump_search_index = lambda: None
 
 
 def setup(app):
