@@ -17,6 +17,7 @@ WHY_GPUS = "gpu/why-gpus"
 FIRST_KERNELS = "gpu/first-kernels"
 MEMORY = "gpu/memory-hierarchy"
 PATTERNS = "gpu/parallel-patterns"
+MATMUL = "gpu/matrix-multiply"
 GLOSSARY, NOTATION, USE, TEACH, CONTRIBUTING = "glossary", "notation", "how-to-use", "teach", "contributing"
 FIRST = 3
 
@@ -88,8 +89,12 @@ QUERIES = {
     "Kahan summation": PATTERNS,
     "stream compaction": PATTERNS,
     "decoupled look-back": PATTERNS,
+    "register tile": MATMUL,
+    "double buffering": MATMUL,
+    "cuBLAS": MATMUL,
     # function names
     "float4": MEMORY,
+    "cp.async": MATMUL,
     "np.einsum": NUMPY,
     "einsum": NUMPY,
     "np.linalg.norm": VECTORS,
@@ -128,6 +133,7 @@ QUERIES = {
     "backprop": AUTOGRAD,
     "autodiff": AUTOGRAD,
     "half precision": WHY_GPUS,
+    "GEMM": MATMUL,
     "dense layer": MLP,
     "log loss": MLP,
     "CART": TREES,
