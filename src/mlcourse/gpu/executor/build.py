@@ -278,7 +278,10 @@ def _compile(work, source, name, flags, runtime):
     if done.returncode:
         raise CompileError(explain(done.stderr, source))
     if compiler().clang and sys.platform != "darwin":  # clang before 16 calls these, and not what the checker sees
-        _run(["objcopy", *(f"--redefine-sym=mem{name}=__tsan_mem{name}" for name in ("cpy", "move", "set")), "main.o"], cwd=work)
+        _run(
+            ["objcopy", *(f"--redefine-sym=mem{name}=__tsan_mem{name}" for name in ("cpy", "move", "set")), "main.o"],
+            cwd=work,
+        )
     symbols = _symbols(work / "main.o")
     names = [symbol for symbol, kind, defined, _, _ in symbols if kind == "TLS" and not defined]
     dynamic = _plain_name(names[0]) if len(names) == 1 else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import sys
+import threading
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -107,6 +108,7 @@ class Executor:
 
     def __init__(self, source, name):
         self.source, self.name = source, name
+        self._lock = threading.Lock()
         self._workers = {}
         self._state = {}  # bytes of each global variable, by the linker's name
 
@@ -130,6 +132,10 @@ class Executor:
         """
         program = build(self.source, self.name, mode)
         check_shared_memory(program, config)
+        with self._lock:
+            return self._launch(program, mode, config, bound, options)
+
+    def _launch(self, program, mode, config, bound, options):
         worker = self._worker(mode, program)
         memories, places = _memories(bound)
         end = _lay_out(memories, written=mode == "check")

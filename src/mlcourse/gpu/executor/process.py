@@ -6,7 +6,6 @@ import contextlib
 import mmap
 import os
 import select
-import signal
 import subprocess
 import tempfile
 import threading
@@ -20,7 +19,7 @@ from mlcourse.gpu.errors import KernelError
 
 _MOST_ALIVE = 32
 _KEPT_BYTES = 256 << 20
-_GRACE = 20  # the limit counts processor time; on a busy machine that much more time may pass
+_GRACE = 20  # the limit counts processor time; on a busy machine so many times as much, and a minute, may pass
 _alive = []  # workers, the last used at the end
 _lock = threading.RLock()
 
@@ -38,6 +37,7 @@ class Worker:
         self.owner = os.getpid()
         self.memory = tempfile.TemporaryFile(dir=_memory_folder())  # noqa: SIM115 (open as long as the process)
         self.output = tempfile.TemporaryFile()  # noqa: SIM115
+        weakref.finalize(self, _close, self.memory, self.output)
         self._map = None
         receive, send = os.pipe()
         try:
@@ -58,7 +58,7 @@ class Worker:
         finally:
             os.close(send)
         self.answers = os.fdopen(receive, "rb", buffering=0)
-        self._end = weakref.finalize(self, _end, self.process, self.answers, self.memory, self.output)
+        self._end = weakref.finalize(self, _end, self.process, self.answers)
         self.sizes = [int(word) for word in self.receive(60).split()[1:]]
         self._remember()
 
@@ -69,7 +69,6 @@ class Worker:
 
     def close(self):
         """End the process."""
-        self._map = None
         self._end()
 
     def reserve(self, size):
@@ -130,7 +129,7 @@ class Worker:
 
     def receive(self, seconds):
         """Wait for one answer."""
-        end = time.monotonic() + seconds * _GRACE
+        end = time.monotonic() + 60 + seconds * _GRACE
         head = self._read(end, until=b"\n")
         return None if head is None else (self._read(end, size=int(head)) or b"").decode(errors="replace")
 
@@ -172,12 +171,14 @@ def _memory_folder():
     return str(shared) if shared.is_dir() and os.access(shared, os.W_OK) else tempfile.gettempdir()
 
 
-def _end(process, *files):
-    with contextlib.suppress(OSError):
-        process.stdin.close()
-    with contextlib.suppress(ProcessLookupError):
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-    process.wait()
+def _close(*files):
     for file in files:
         file.close()
+
+
+def _end(process, answers):
+    process.kill()
+    process.wait()
+    answers.close()
+    with contextlib.suppress(OSError):
+        process.stdin.close()
