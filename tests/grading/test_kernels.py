@@ -10,7 +10,7 @@ from mlcourse.authoring.needs import needs_of
 from mlcourse.gpu import KernelError
 from mlcourse.gpu.executor.build import COMPILER_VARIABLE, compiler
 from mlcourse.grading import LocalRunner, Mistake, Unchecked, check_answer, run
-from mlcourse.grading.kernels import _try_tiny, empty, kernel_exercise, launch, ready
+from mlcourse.grading.kernels import _try_tiny, empty, kernel_exercise, launch, ready, scratch
 from mlcourse.grading.notebook import check_notebook
 from tests.grading.kernel_bank import BLOCK_SUM, EXERCISES, HUNT, LAUNCH, SAXPY, SOLUTIONS, STRIDED
 
@@ -112,6 +112,26 @@ def test_a_result_that_depends_on_the_order_of_blocks():
     assert fault.message.startswith(
         "right with blocks and warps in order; but with blocks and warps in reverse order, out: "
     )
+
+
+def test_what_is_left_of_a_scratch_array_is_nobodys_business():
+    source = """
+    __global__ void shift(const float* x, float* room, float* out, int n) {
+      int i = threadIdx.x;
+      if (i < n - 1) room[i] = x[i + 1];
+      if (i < n) out[i] = i < n - 1 ? room[i] : 0.0f;
+    }"""
+    card = {key: getattr(SAXPY, key) for key in ("title", "points", "minutes", "difficulty", "hints", "mistakes")}
+
+    def exercise(room):
+        case = launch("three", 1, 32, x=np.arange(3, dtype=np.float32), room=room, out=empty(3), n=3)
+        after = {"out": [1, 2, 0]}
+        return kernel_exercise(name="shift", cases=lambda rng: [case], oracle=lambda **arguments: after, **card)
+
+    assert check_answer(exercise(scratch(3)), source).passed
+    assert check_answer(exercise(empty(3)), source).fault.kind == "not written"
+    unset = source.replace("room[i] : 0", "room[i + 1] : 0")
+    assert check_answer(exercise(scratch(3)), unset).fault.kind in ("uninitialized", "race")
 
 
 def test_a_race_may_show_in_another_line_and_is_recognized_all_the_same():

@@ -32,7 +32,7 @@ class OutOfTime(Exception):
     """The kernel does not end."""
 
 
-def trial(source, kernel, grid, block, smem=0, arguments=None, empty=(), counted=False):
+def trial(source, kernel, grid, block, smem=0, arguments=None, empty=(), scratch=(), counted=False):
     """Run a kernel as one case of an exercise says.
 
     Parameters
@@ -49,6 +49,8 @@ def trial(source, kernel, grid, block, smem=0, arguments=None, empty=(), counted
         In the order of the kernel's parameters, named as the exercise names them.
     empty : sequence of str
         Arrays that hold nothing yet.
+    scratch : sequence of str
+        Those of them that need not be written completely.
     counted : bool
         Whether to count sectors and bank passes as well.
 
@@ -79,15 +81,15 @@ def trial(source, kernel, grid, block, smem=0, arguments=None, empty=(), counted
             program = _kernel(source, kernel)
             if (fault := compile_kernel(source, kernel)) is not None:
                 return {"faults": [fault]}
-            return _try(program, grid, block, smem, arguments, empty, counted)
+            return _try(program, grid, block, smem, arguments, (empty, scratch), counted)
         except KernelError as error:
             return {"faults": [_fault("launch", str(error))]}
 
 
-def _try(program, grid, block, smem, arguments, empty, counted):
+def _try(program, grid, block, smem, arguments, new, counted):
     before, outputs = arguments, {}
     for order in _ORDERS:
-        faults, arrays = _run(program, order, grid, block, smem, arguments, empty)
+        faults, arrays = _run(program, order, grid, block, smem, arguments, *new)
         outputs[order] = {name: array for name, array in arrays.items() if array.tobytes() != before[name].tobytes()}
         before = {**before, **arrays} if order == "forward" else before
         if faults:
@@ -131,7 +133,7 @@ def _poisoned(array):
     return array
 
 
-def _run(program, order, grid, block, smem, arguments, empty):
+def _run(program, order, grid, block, smem, arguments, empty, scratch):
     """Run in one order; return the faults and the arrays."""
     values = {name: np.array(value) if isinstance(value, np.ndarray) else value for name, value in arguments.items()}
     parameters = program.signature.parameters
@@ -141,7 +143,9 @@ def _run(program, order, grid, block, smem, arguments, empty):
     options = {"block_order": order, "warp_order": order, "seed": 1, "time_limit": TIME_LIMIT, "outputs": outputs}
     report = program.check[grid, block, smem](*values.values(), **options)
     places = {parameter.name: number for number, parameter in enumerate(parameters)}
-    faults = [_described(fault, program.source, places) for fault in report.faults[:_KEPT]]
+    rough = {parameter.name for parameter, name in zip(parameters, arguments, strict=False) if name in scratch}
+    found = [fault for fault in report.faults if fault.kind != "unwritten" or fault.array not in rough]
+    faults = [_described(fault, program.source, places) for fault in found[:_KEPT]]
     for fault in faults:
         if fault["kind"] == "time limit":
             raise OutOfTime(_out_of_time(fault))

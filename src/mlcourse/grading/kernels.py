@@ -74,10 +74,10 @@ TINY = "__global__ void tiny(int* x) { x[threadIdx.x] = 1; }"
 
 
 class Empty:
-    """Stands for an array that holds nothing before a launch; see `empty`."""
+    """Stands for an array that holds nothing before a launch; see `empty` and `scratch`."""
 
-    def __init__(self, shape, dtype):
-        self.shape, self.dtype = shape, dtype
+    def __init__(self, shape, dtype, complete):
+        self.shape, self.dtype, self.complete = shape, dtype, complete
 
 
 def empty(shape, dtype="float32"):
@@ -88,7 +88,18 @@ def empty(shape, dtype="float32"):
     shape : int or tuple of int
     dtype : str or dtype
     """
-    return Empty(shape, dtype)
+    return Empty(shape, dtype, complete=True)
+
+
+def scratch(shape, dtype="float32"):
+    """An array that holds nothing yet, and in which nobody looks for a result: room to work in.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+    dtype : str or dtype
+    """
+    return Empty(shape, dtype, complete=False)
 
 
 class Launch(Case):
@@ -128,7 +139,8 @@ def launch(label, grid, block, /, smem=0, **arguments):
     smem : int
         Bytes of dynamic shared memory.
     **arguments
-        In the order of the kernel's parameters: numbers, NumPy arrays, and `empty` for arrays that the kernel has to write.
+        In the order of the kernel's parameters: numbers, NumPy arrays, `empty` for arrays that the kernel has to write, and `scratch`
+        for those that it may use.
 
     Returns
     -------
@@ -144,13 +156,14 @@ def launch(label, grid, block, /, smem=0, **arguments):
 
     names = [name for name, value in arguments.items() if isinstance(value, Empty)]
     arrays = {name: np.zeros(value.shape, value.dtype) if name in names else value for name, value in arguments.items()}
-    return Launch(label, grid=grid, block=block, smem=smem, arguments=arrays, empty=names)
+    rough = [name for name in names if not arguments[name].complete]
+    return Launch(label, grid=grid, block=block, smem=smem, arguments=arrays, empty=names, scratch=rough)
 
 
-def _use_kernel(answer, kernel, grid, block, smem, arguments, empty, counted):
+def _use_kernel(answer, kernel, grid, block, smem, arguments, empty, scratch, counted):
     from mlcourse.gpu.trial import trial
 
-    return trial(answer, kernel, grid, block, smem, arguments, empty, counted)
+    return trial(answer, kernel, grid, block, smem, arguments, empty, scratch, counted)
 
 
 def kernel_exercise(
@@ -166,7 +179,7 @@ def kernel_exercise(
         ``cases(rng)`` yields cases made by `launch`, of odd sizes too.
     oracle : callable
         ``oracle(**arguments)`` returns the arrays that the kernel has to leave behind, a dict by the names of the arguments; in float64
-        where the kernel computes in float32. An array that it does not name must keep its values, unless it was `empty`.
+        where the kernel computes in float32. An array that it does not name must keep its values, unless it is `scratch`.
     kernel : str, optional
         The kernel's name, or an instance of a template: "transpose<32>".
     most_sectors : float, optional
@@ -212,7 +225,7 @@ def _cases_of(cases, kernel, counted, rng):
         yield case
 
 
-def _expected(oracle, arguments, empty, **launch):
+def _expected(oracle, arguments, empty, scratch, **launch):
     """What the check compares with: the arrays afterwards, and before."""
     before = {name: value for name, value in arguments.items() if getattr(value, "shape", ())}
     after = oracle(**arguments)
@@ -220,7 +233,7 @@ def _expected(oracle, arguments, empty, **launch):
     if unknown:
         raise ValueError(f"the oracle returns {', '.join(unknown)}; the arrays are {', '.join(before)}")
     after = {name: _as_result(name, value, before[name]) for name, value in after.items()}
-    return {"after": after, "before": before, "empty": empty, "arguments": arguments}
+    return {"after": after, "before": before, "empty": empty, "scratch": scratch, "arguments": arguments}
 
 
 def _as_result(name, value, before):
@@ -588,8 +601,18 @@ def _sizes_difference(source, kernel, most_threads, rtol, atol, expected, got):
         *got[2:],
         arguments=expected["arguments"],
         empty=expected["empty"],
+        scratch=expected["scratch"],
     )
     return _judge(expected, found, None, None, rtol, atol)
 
 
-__all__ = ["counts_of", "empty", "hunt_exercise", "kernel_exercise", "launch", "launch_exercise", "prediction_exercise"]
+__all__ = [
+    "counts_of",
+    "empty",
+    "hunt_exercise",
+    "kernel_exercise",
+    "launch",
+    "launch_exercise",
+    "prediction_exercise",
+    "scratch",
+]
