@@ -79,7 +79,7 @@ def test_times_are_a_bar_and_its_extension(ax):
 class Compiled:
     def compile(self, arch):
         sass = "STG.E.128 [R2], R4;\nSTG.E [R2], R4;\nSTG.E [R6], R4;\n"
-        return Facts("k", arch, 38, 0, 8, 4, 16384, ptx="", sass=sass)
+        return Facts("k", arch, 38, 12, 0, 0, 16384, ptx="", sass=sass)
 
 
 def test_facts_of_the_compiler_are_a_table():

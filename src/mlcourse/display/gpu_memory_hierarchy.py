@@ -148,13 +148,12 @@ class CompilerFacts:
         return bool(self.facts)
 
     def _cells(self):
-        head = ["kernel", "registers", "bytes of spills", "shared memory", "stores of 16 bytes", "stores of 4 bytes"]
+        head = ["kernel", "registers", "bytes of local memory", "shared memory", "16-byte stores", "4-byte stores"]
         rows = []
         for name, fact in self.facts.items():
             wide = fact.count("STG.E.128")
-            rows.append(
-                [name, *map(str, (fact.registers, fact.spills, fact.shared_memory, wide, fact.count("STG.E") - wide))]
-            )
+            numbers = fact.registers, fact.stack, fact.shared_memory, wide, fact.count("STG.E") - wide
+            rows.append([name, *map(str, numbers)])
         return [head, *rows]
 
     def _repr_markdown_(self):
