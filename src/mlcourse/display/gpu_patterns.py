@@ -116,7 +116,7 @@ class LadderCounts:
         return self.rows[name]
 
     def _cells(self):
-        head = ["rung", "launches", "global requests", "shared requests", "atomic requests", "bank passes", "kB moved"]
+        head = ["rung", "launches", "global", "shared", "atomics", "passes", "kB"]
         return [head] + [[name, *(f"{row[column]:,}" for column in self.COLUMNS)] for name, row in self.rows.items()]
 
     def _repr_markdown_(self):
