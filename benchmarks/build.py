@@ -3,20 +3,23 @@
     python benchmarks/build.py --pages 60
 
 The book is made for this, in a temporary folder: the chapters of the course and copies of them, with outputs that are already
-there, for executing is not what is measured. Times are of the whole command `mlcourse book`, read from its last line; take them on an
-idle machine. CPU seconds are those of all its processes.
+there, for executing is not what is measured. Times are of the whole command `mlcourse book`, and of its steps, read from its last line;
+take them on an idle machine. CPU seconds are those of all its processes. The table goes to benchmarks/results.
 """
 
 import argparse
+import json
 import os
 import platform
 import re
 import resource
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from datetime import date
 from pathlib import Path
 
 import yaml
@@ -26,6 +29,7 @@ from jupyter_cache.base import CacheBundleIn
 from mlcourse.authoring.code_used import PackageCode
 from mlcourse.authoring.course import Course
 from mlcourse.authoring.execute import CACHE, KEY, key_of
+from mlcourse.authoring.labels import Labels
 from mlcourse.authoring.myst import read_notebook
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,6 +38,7 @@ COPIED = [
     *("_config.yml", "_toc.yml", "requirements.lock", "package.json", "package-lock.json", ".npmrc", CACHE),
 ]
 STEPS = ("deriving", "executing", "rendering", "optimizing", "indexing")
+ALL, IDLE, EDITED = "all pages", "nothing changed", "one sentence changed"
 NO_CHANGE, ONE_EDIT, PER_PAGE, PER_HUNDRED = 10, 12, 0.15, 3
 
 
@@ -53,12 +58,12 @@ def copy_course(folder):
 
 def add_chapters(folder, slugs, pages):
     """Add copies of the chapters in turn until there are `pages` of them; return the copies as pairs of old and new slug."""
-    copies = []
+    copies, labels = [], Labels(Course(folder))
     toc, plan = (yaml.safe_load((folder / name).read_text(encoding="utf-8")) for name in ("_toc.yml", "book/plan.yml"))
     for number in range(max(0, pages - len(slugs))):
         old = slugs[number % len(slugs)]
         new = f"{old}-{number // len(slugs) + 2}"
-        copy_chapter(folder, old, new)
+        copy_chapter(folder, old, new, [name for name, label in labels.items() if f"/{old}.html" in label.url])
         part = next(p for p in toc["parts"] if {"file": f"book/{old}"} in p["chapters"])
         part["chapters"].append({"file": f"book/{new}"})
         folder_name, slug = new.split("/")
@@ -70,12 +75,13 @@ def add_chapters(folder, slugs, pages):
     return copies
 
 
-def copy_chapter(folder, old, new):
-    """Copy a chapter, its solutions and its checks; labels, which are unique in the book, get the new name."""
-    old_name, new_name = old.split("/")[1], new.split("/")[1]
+def copy_chapter(folder, old, new, labels):
+    """Copy a chapter, its solutions and its checks; labels, which are unique in the book, get the number of the copy."""
+    number = new.rpartition("-")[2]
     chapter = (folder / f"book/{old}.md").read_text(encoding="utf-8")
-    renamed = re.sub(rf"\b{old_name}-(?=[a-z])", f"{new_name}-", chapter)
-    (folder / f"book/{new}.md").write_text(renamed, encoding="utf-8")
+    for label in labels:
+        chapter = re.sub(rf"(?<![\w-]){re.escape(label)}(?![\w-])", f"{label}-{number}", chapter)
+    (folder / f"book/{new}.md").write_text(chapter, encoding="utf-8")
     solutions = (folder / f"solutions/{old}.md").read_text(encoding="utf-8")
     solutions = solutions.replace(f"exercises: {old}\n", f"exercises: {new}\n")
     (folder / f"solutions/{new}.md").write_text(solutions, encoding="utf-8")
@@ -109,10 +115,11 @@ def build(folder):
     seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode != 0:
         sys.exit(f"the book could not be built:\n{done.stdout}{done.stderr}")
-    if "executed: nothing" not in done.stdout:
+    if "executed: nothing" not in done.stdout and "nothing has changed" not in done.stdout:
         print("  outputs were not there and chapters were executed", file=sys.stderr)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {**seconds_of_steps(done.stdout), "all": seconds, "CPU": cpu}
+    pages = re.search(r"optimized: (\d+) pages", done.stdout)
+    return {**seconds_of_steps(done.stdout), "all": seconds, "CPU": cpu, "pages": int(pages[1]) if pages else 0}
 
 
 def seconds_of_steps(output):
@@ -121,7 +128,7 @@ def seconds_of_steps(output):
     >>> seconds_of_steps("built in 3.5 s (deriving 1.0, rendering 2.5): index.html")
     {'deriving': 1.0, 'rendering': 2.5}
     """
-    steps = re.search(r"built in [\d.]+ s \((.*?)\)", output)[1].split(", ")
+    steps = re.search(r"(?:built|seen) in [\d.]+ s \((.*?)\)", output)[1].split(", ")
     return {step.split()[0]: float(step.split()[1]) for step in steps}
 
 
@@ -150,30 +157,46 @@ def measure(folder, slugs, pages, rounds):
         edited.write_text(f"{text}\nOne more sentence, the {number}th.\n", encoding="utf-8")
 
     return {
-        "all pages": fastest(folder, 1, forget),
-        "nothing changed": fastest(folder, rounds),
-        "one sentence changed": fastest(folder, rounds, edit),
+        ALL: fastest(folder, 1, forget),
+        IDLE: fastest(folder, rounds),
+        EDITED: fastest(folder, rounds, edit),
     }
 
 
-def table(results, pages):
+def table(results):
+    facts = results["about"]
     lines = [
-        f"| {pages} chapters | s | {' | '.join(f'{step}, s' for step in STEPS)} | CPU, s |",
-        "|:---" + "|---:" * 7 + "|",
+        f"# Building the site, {facts['date']}",
+        "",
+        f"{facts['machine']}. Load before: {facts['load before']}. Command: `{facts['command']}`",
+        "",
+        f"| {facts['chapters']} chapters | pages written | s | {' | '.join(f'{step}, s' for step in STEPS)} | CPU, s |",
+        "|:---" + "|---:" * 8 + "|",
     ]
-    for name, run in results.items():
-        cells = [run["all"], *(run[step] for step in STEPS), run["CPU"]]
-        lines.append(f"| {name} | {' | '.join(f'{seconds:.1f}' for seconds in cells)} |")
-    every, idle = results["all pages"], results["nothing changed"]
+    every, idle, edited = (results[name] for name in (ALL, IDLE, EDITED))
+    for name, run in {ALL: every, IDLE: idle, EDITED: edited}.items():
+        cells = [run["all"], *(run.get(step, 0) for step in STEPS), run["CPU"]]
+        lines.append(f"| {name} | {run['pages']} | {' | '.join(f'{seconds:.1f}' for seconds in cells)} |")
+    per_page = (every["rendering"] - edited["rendering"]) / (every["pages"] - edited["pages"])
     figures = [
         ("after no change", idle["all"], NO_CHANGE, "s"),
-        ("after one edited sentence", results["one sentence changed"]["all"], ONE_EDIT, "s"),
-        ("rendering, without start", (every["rendering"] - idle["rendering"]) / pages, PER_PAGE, "s a page"),
-        ("optimizing", 100 * every["optimizing"] / pages, PER_HUNDRED, "s for 100 pages"),
+        ("after one edited sentence", edited["all"], ONE_EDIT, "s"),
+        ("rendering, without start", per_page, PER_PAGE, "s a page"),
+        ("optimizing", 100 * every["optimizing"] / every["pages"], PER_HUNDRED, "s for 100 pages"),
     ]
     lines += ["", "| | measured | at most | |", "|:---|---:|---:|:---|"]
     lines += [f"| {what} | {value:.2f} | {most} | {unit} |" for what, value, most, unit in figures]
-    return "\n".join(lines)
+    return "\n".join(lines) + "\n"
+
+
+def about(chapters):
+    return {
+        "date": date.today().isoformat(),
+        "command": shlex.join(["python", *sys.argv]),
+        "machine": f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.platform()}",
+        "chapters": chapters,
+        "load before": round(os.getloadavg()[0], 2),
+    }
 
 
 def main():
@@ -183,20 +206,22 @@ def main():
         "--rounds", type=int, default=3, help="how often each change is built; the fastest counts (default: 3)"
     )
     parser.add_argument("--folder", type=Path, help="make the book here and leave it (default: a temporary folder)")
+    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks/results")
     options = parser.parse_args()
     folder = options.folder or Path(tempfile.mkdtemp(prefix="mlcourse-build-"))
     folder.mkdir(parents=True, exist_ok=True)
     slugs = [chapter.slug for chapter in Course(ROOT).chapters]
+    results = {"about": about(max(options.pages, len(slugs)))}
     try:
         copy_course(folder)
-        results = measure(folder, slugs, options.pages, options.rounds)
+        results |= measure(folder, slugs, options.pages, options.rounds)
     finally:
         if options.folder is None:
             shutil.rmtree(folder, ignore_errors=True)
-    print(table(results, max(options.pages, len(slugs))))
-    print(
-        f"\n{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}, {platform.system()}"
-    )
+    path = options.results / f"build-{results['about']['date']}"
+    path.with_suffix(".json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    path.with_suffix(".md").write_text(table(results), encoding="utf-8")
+    print(table(results))
 
 
 if __name__ == "__main__":

@@ -273,6 +273,9 @@ def _links(options):
 
 def _authoring(command, options):
     """Run an author's command: its tools are an extra, and its faults have a file and a line."""
+    from mlcourse.authoring import start_fast
+
+    start_fast()
     try:
         import mlcourse.authoring.sync  # noqa: F401
         from mlcourse.authoring.errors import SourceError

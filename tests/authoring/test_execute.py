@@ -117,6 +117,9 @@ def test_a_chapter_that_reads_the_book_is_executed_again_when_any_text_changes(t
     assert course.write(reads) == ["part/chapter"]
     assert course.write(reads) == []
     assert course.write(reads.replace("Prose.", "Other prose.")) == ["part/chapter"]
+    (tmp_path / "book/part/another.md").write_text("# Another chapter\n")
+    assert module.execute(course) == ["part/chapter"]
+    assert module.execute(course) == []
 
 
 def test_a_chapter_that_shows_figures_of_a_gpu_is_executed_again_when_they_change(tmp_path):
@@ -164,6 +167,7 @@ def test_a_build_that_fails_fails_again(tmp_path, monkeypatch):
     read.parent.mkdir(parents=True)
     read.write_text("x")
     monkeypatch.setattr(build, "Course", lambda root: None)
+    monkeypatch.setattr(build, "stamp", lambda course: "")
     monkeypatch.setattr(build, "sync", lambda course: [])
     monkeypatch.setattr(build, "execute", lambda course: [])
     monkeypatch.setattr(build, "prepare", lambda root: None)

@@ -33,11 +33,13 @@ def test_it_has_copies_of_the_chapters_with_labels_of_their_own(book, course):
 def test_the_table_says_what_is_promised():
     steps = dict.fromkeys(build.STEPS, 1.0)
     results = {
-        "all pages": {**steps, "rendering": 13.0, "optimizing": 2.0, "all": 20.0, "CPU": 19.0},
-        "nothing changed": {**steps, "rendering": 4.0, "all": 8.0, "CPU": 7.5},
-        "one sentence changed": {**steps, "rendering": 5.0, "all": 9.0, "CPU": 8.5},
+        "about": build.about(60),
+        build.ALL: {**steps, "rendering": 23.0, "optimizing": 4.0, "all": 30.0, "CPU": 29.0, "pages": 124},
+        build.IDLE: {"looking": 0.1, "all": 0.7, "CPU": 0.6, "pages": 0},
+        build.EDITED: {**steps, "rendering": 5.0, "all": 9.0, "CPU": 8.5, "pages": 4},
     }
-    text = build.table(results, 60)
-    assert "| nothing changed | 8.0 | 1.0 | 1.0 | 4.0 | 1.0 | 1.0 | 7.5 |" in text
+    text = build.table(results)
+    assert "| nothing changed | 0 | 0.7 | 0.0 | 0.0 | 0.0 | 0.0 | 0.0 | 0.6 |" in text
+    assert "| one sentence changed | 4 | 9.0 | 1.0 | 1.0 | 5.0 | 1.0 | 1.0 | 8.5 |" in text
     assert "| rendering, without start | 0.15 | 0.15 | s a page |" in text
-    assert "| optimizing | 3.33 | 3 | s for 100 pages |" in text
+    assert "| optimizing | 3.23 | 3 | s for 100 pages |" in text

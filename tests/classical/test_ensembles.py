@@ -55,8 +55,8 @@ def test_scores_on_new_rows_equal_scikit_learns_over_200_tiny_problems():
     ours, reference = [], []
     for seed in range(200):
         rng = np.random.default_rng(seed)
-        X = rng.normal(size=(90, 5))
-        y = (X[:, 0] + X[:, 1] ** 2 + 0.5 * rng.normal(size=90) > 0.7).astype(int)
+        X = rng.normal(size=(450, 5))
+        y = (X[:, 0] + X[:, 1] ** 2 + 0.5 * rng.normal(size=450) > 0.7).astype(int)
         for model, scores in ((RandomForestClassifier, ours), (sklearn.ensemble.RandomForestClassifier, reference)):
             scores.append(model(4, random_state=seed).fit(X[:50], y[:50]).score(X[50:], y[50:]))
     difference = np.array(ours) - reference

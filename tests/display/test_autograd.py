@@ -1,25 +1,13 @@
 """The pictures of differentiation say what the computation does: numbers, what flows back, shapes, memory."""
 
-import matplotlib
-
-matplotlib.use("agg")
-
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
 from mlcourse.autograd import Value
 from mlcourse.display import autograd as draw
 from mlcourse.display.style import COLORS, GRID, INK, PAPER
-
-
-@pytest.fixture
-def ax():
-    figure, ax = plt.subplots()
-    yield ax
-    figure.canvas.draw()
-    plt.close(figure)
 
 
 @pytest.fixture
@@ -111,14 +99,14 @@ def test_selection_adds_what_was_taken_twice(ax):
 def test_network_names_every_shape(ax):
     draw.draw_network(ax, 50, (64, 32, 10))
     assert {"(50,64)", "(50,32)", "(50,10)", "()", "(64,32)", "(32,)", "(32,10)", "(10,)"} <= set(texts(ax))
-    assert sum(arrow.get_edgecolor()[:3] == matplotlib.colors.to_rgb(COLORS[1]) for arrow in arrows(ax)) == 7
+    assert sum(arrow.get_edgecolor()[:3] == to_rgb(COLORS[1]) for arrow in arrows(ax)) == 7
 
 
 def test_only_colors_that_follow_the_theme(ax, places):
     draw.draw_graph(ax, places, passed_on=2)
     draw.draw_network(ax, 50, (64, 32, 10))
     draw.draw_jacobians(ax, (3, 2, 1))
-    allowed = {matplotlib.colors.to_rgb(color) for color in (*COLORS, INK, GRID, PAPER)}
+    allowed = {to_rgb(color) for color in (*COLORS, INK, GRID, PAPER)}
     boxes = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
     assert {tuple(box.get_facecolor()[:3]) for box in boxes if box.get_fill()} <= allowed
     assert {tuple(box.get_edgecolor()[:3]) for box in boxes if not box.get_fill()} <= allowed

@@ -1,23 +1,11 @@
 """The pictures of objects show what is there: one box for one object, the bytes of UTF-8, the floats between numbers."""
 
-import matplotlib
-
-matplotlib.use("agg")
-
-import matplotlib.pyplot as plt
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
 from mlcourse.display import basics as draw
 from mlcourse.display.style import COLORS, GRID, INK, PAPER
-
-
-@pytest.fixture
-def ax():
-    figure, ax = plt.subplots()
-    yield ax
-    figure.canvas.draw()
-    plt.close(figure)
 
 
 def texts(ax):
@@ -84,7 +72,7 @@ def test_only_colors_that_follow_the_theme(ax):
     draw.draw_names(ax, {"a": [1], "s": "x"})
     draw.draw_gaps(ax, "word", 0, 2)
     draw.draw_encoding(ax, "aé")
-    allowed = {matplotlib.colors.to_rgb(c) for c in (*COLORS, INK, GRID, PAPER)}
+    allowed = {to_rgb(c) for c in (*COLORS, INK, GRID, PAPER)}
     boxes = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
     assert {tuple(box.get_edgecolor()[:3]) for box in boxes if not box.get_fill()} <= allowed
     assert {tuple(box.get_facecolor()[:3]) for box in boxes if box.get_fill()} <= allowed

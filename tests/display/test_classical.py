@@ -2,17 +2,11 @@
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
 from mlcourse.classical.diagnostics import cooks_distance, leverage
 from mlcourse.display import classical
 
 rng = np.random.default_rng(0)
-
-
-@pytest.fixture
-def ax():
-    return Figure().subplots()
 
 
 def labels(ax):

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 from scipy.spatial import Voronoi
 from sklearn.metrics import silhouette_samples
 
@@ -11,11 +10,6 @@ from mlcourse.display.style import GRID
 
 X = np.array([[0.0, 0.0], [1.0, 0.0], [4.0, 0.0], [5.0, 1.0], [9.0, 9.0]])
 labels = np.array([0, 0, 1, 1, -1])
-
-
-@pytest.fixture
-def ax():
-    return Figure().subplots()
 
 
 def texts(ax):

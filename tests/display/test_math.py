@@ -11,15 +11,6 @@ from mlcourse.display import math as figures
 matplotlib.use("Agg")
 
 
-@pytest.fixture
-def ax():
-    import matplotlib.pyplot as plt
-
-    _, axes = plt.subplots()
-    yield axes
-    plt.close("all")
-
-
 def test_the_plane_shows_squares_as_squares(ax):
     figures.draw_plane(ax, (-1.5, 3.5), (-1, 2))
     assert ax.get_aspect() == 1

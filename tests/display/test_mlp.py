@@ -7,11 +7,6 @@ from matplotlib.figure import Figure
 from mlcourse.display import mlp
 
 
-@pytest.fixture
-def ax():
-    return Figure().subplots()
-
-
 def texts(ax):
     return {text.get_text() for text in ax.texts}
 

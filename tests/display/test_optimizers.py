@@ -2,14 +2,8 @@
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
 from mlcourse.display import optimizers
-
-
-@pytest.fixture
-def ax():
-    return Figure().subplots()
 
 
 def labels(ax):

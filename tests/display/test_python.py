@@ -1,25 +1,14 @@
 """The pictures of arrays show what the arrays are: values, offsets, repetitions, shapes."""
 
-import matplotlib
-
-matplotlib.use("agg")
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.patches import FancyArrowPatch, Polygon, Rectangle
 
 from mlcourse import ShapeError
 from mlcourse.display import python as draw
 from mlcourse.display.style import COLORS, GRID, INK, PAPER
-
-
-@pytest.fixture
-def ax():
-    figure, ax = plt.subplots()
-    yield ax
-    figure.canvas.draw()
-    plt.close(figure)
 
 
 def texts(ax):
@@ -134,6 +123,6 @@ def test_confusion_leaves_zeros_empty_and_needs_a_square(ax):
 
 def test_only_colors_that_follow_the_theme(ax):
     draw.draw_broadcast(ax, np.arange(4), np.arange(3)[:, None])
-    allowed = {matplotlib.colors.to_rgb(c) for c in (*COLORS, INK, GRID, PAPER)}
+    allowed = {to_rgb(c) for c in (*COLORS, INK, GRID, PAPER)}
     assert {tuple(p.get_edgecolor()[:3]) for p in ax.patches if not p.get_fill()} <= allowed
     assert {tuple(p.get_facecolor()[:3]) for p in ax.patches if p.get_fill()} <= allowed

@@ -2,14 +2,8 @@
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
 from mlcourse.display import svm
-
-
-@pytest.fixture
-def ax():
-    return Figure().subplots()
 
 
 def test_each_class_has_its_marker_color_and_name(ax):

@@ -1,25 +1,14 @@
 """The figures of trees show the tree that they are given: its questions, boxes, gains, keys and costs."""
 
-import matplotlib
-
-matplotlib.use("agg")
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 
 from mlcourse.classical import DecisionTreeClassifier, DecisionTreeRegressor
 from mlcourse.display import trees as draw
 from mlcourse.display.style import COLORS, GRID, INK
-
-
-@pytest.fixture
-def ax():
-    figure, ax = plt.subplots()
-    yield ax
-    figure.canvas.draw()
-    plt.close(figure)
 
 
 def texts(ax):
@@ -71,7 +60,7 @@ def test_regions_are_the_boxes_of_the_leaves_and_fill_the_picture(ax):
     assert sum(box.get_width() * box.get_height() for box in boxes) == pytest.approx((right - left) * (high - low))
     for box in boxes:
         said = int(model.predict([box.get_center()])[0])
-        assert box.get_facecolor()[:3] == matplotlib.colors.to_rgb(COLORS[said])
+        assert box.get_facecolor()[:3] == to_rgb(COLORS[said])
     assert [line.get_label() for line in ax.lines] == ["a", "b", "c"]
 
 
@@ -123,6 +112,6 @@ def test_the_best_cost_is_the_lower_envelope(ax):
 
 def test_only_colors_that_follow_the_theme(ax):
     draw.draw_tree(ax, DecisionTreeClassifier().fit(X, y).tree_, ["length", "width"], ["a", "b", "c"])
-    allowed = {matplotlib.colors.to_rgb(c) for c in (*COLORS, INK, GRID)}
+    allowed = {to_rgb(c) for c in (*COLORS, INK, GRID)}
     assert {tuple(box.get_facecolor()[:3]) for box in ax.patches if box.get_fill()} <= allowed
-    assert {matplotlib.colors.to_rgb(line.get_color()) for line in ax.lines} <= allowed
+    assert {to_rgb(line.get_color()) for line in ax.lines} <= allowed

@@ -379,7 +379,10 @@ def probe(n):
 """
     worker = Worker("bubblewrap")
     worker.ask("run", 5, source=source, number=1, definitions=False)
-    hungry = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(3 * os.cpu_count())]
+    hungry = [  # each of its own session, or Linux would give all of them together the share of one
+        subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True)
+        for _ in range(3 * os.cpu_count())
+    ]
     try:
         time.sleep(0.5)
         before, start = worker.spent, time.monotonic()

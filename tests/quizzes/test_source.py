@@ -22,6 +22,7 @@ def test_options_and_feedback_may_go_on():
         ("- [ ] A\n  > a\n- [x] B", 2, "'B' has no feedback"),
         ("- [ ] A\n  > a\nfree text", 2, "not part of a quiz question"),
         ("- [ ] A\n  > a\n- [x] a {term}`norm`\n  > b", 2, "has a link"),
+        ("- [ ] A\n  > a\n- [x] $x$, $y$\n  > b", 2, "is only a formula"),
         ("- [ ] A\n  > a\n- [x] B\n  > Right: b", 3, "repeats the verdict"),
     ],
 )

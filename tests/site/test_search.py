@@ -14,6 +14,7 @@ OPTIMIZERS = "neural/optimizers"
 BASICS, CLUSTERING = "python/basics", "classical/clustering"
 SVM = "classical/support-vector-machines"
 FIRST_KERNELS = "gpu/first-kernels"
+WHY_GPUS = "gpu/why-gpus"
 MEMORY = "gpu/memory-hierarchy"
 PATTERNS = "gpu/parallel-patterns"
 GLOSSARY, NOTATION, USE, TEACH, CONTRIBUTING = "glossary", "notation", "how-to-use", "teach", "contributing"
@@ -69,6 +70,10 @@ QUERIES = {
     "soft margin": SVM,
     "KKT conditions": SVM,
     "working set selection": SVM,
+    "roofline": WHY_GPUS,
+    "arithmetic intensity": WHY_GPUS,
+    "Amdahl's law": WHY_GPUS,
+    "warp divergence": WHY_GPUS,
     "memory coalescing": MEMORY,
     "bank conflicts": MEMORY,
     "structure of arrays": MEMORY,
@@ -122,6 +127,7 @@ QUERIES = {
     "gradebook": TEACH,
     "backprop": AUTOGRAD,
     "autodiff": AUTOGRAD,
+    "half precision": WHY_GPUS,
     "dense layer": MLP,
     "log loss": MLP,
     "CART": TREES,

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 from mlcourse.authoring.addresses import write_redirects
 from mlcourse.authoring.course import Course
@@ -17,6 +16,7 @@ from mlcourse.authoring.optimize import ThemeError, optimize, prepare
 from mlcourse.authoring.search import build_index
 from mlcourse.authoring.stamp import stamp
 from mlcourse.authoring.sync import sync
+from mlcourse.authoring.unchanged import is_up_to_date, remember
 
 
 def build(root):
@@ -34,6 +34,10 @@ def build(root):
     """
     clock = _Clock()
     course = Course(root)
+    if is_up_to_date(root, stamp(course)):
+        clock.done("looking")
+        print(f"nothing has changed, seen in {clock}: {root / '_build/html/index.html'}")
+        return 0
     derived = sync(course)
     print(f"derived: {len(derived)} files written" if derived else "derived: all is up to date")
     clock.done("deriving")
@@ -41,17 +45,15 @@ def build(root):
     print(f"executed: {', '.join(executed)}" if executed else "executed: nothing, all outputs are kept")
     clock.done("executing")
     prepare(root)
-    program = shutil.which("jupyter-book", path=str(Path(sys.executable).parent))
-    status = subprocess.run(
-        [program, "build", str(root), "-W", "--keep-going", "-q"], cwd=root, env={**os.environ, **ENVIRONMENT}
-    ).returncode
+    command = [sys.executable, "-m", "mlcourse.authoring.jupyter_book", "build", str(root), "-W", "--keep-going", "-q"]
+    status = subprocess.run(command, cwd=root, env={**os.environ, **ENVIRONMENT}).returncode
     if status != 0:
         shutil.rmtree(root / "_build/.doctrees", ignore_errors=True)  # else the next build would not warn again
         print("the site was not built: every warning above is an error; each names its file and line", file=sys.stderr)
         return status
     clock.done("rendering")
     try:
-        optimized = optimize(root, stamp(course))
+        optimized = optimize(root, version := stamp(course))
     except ThemeError as error:
         print(error, file=sys.stderr)
         return 1
@@ -64,6 +66,7 @@ def build(root):
     clock.done("packing")
     if packed:
         print(f"offline copy: {packed.name}, {packed.stat().st_size / 1e6:.1f} MB")
+    remember(root, version)
     print(f"built in {clock}: {root / '_build/html/index.html'}")
     return 0
 

@@ -45,7 +45,7 @@ class PackageCode:
     def __init__(self, root):
         self.root = Path(root)
         self._folder = self.root / "src" / PACKAGE
-        self._paths = {self._module_name(path): path for path in sorted(self._folder.rglob("*.py"))}
+        self._paths = modules_below(self._folder)
         self._imports = cache(self._imports_of)
         self._digest = cache(lambda path: hashlib.sha256(path.read_bytes()).hexdigest())
 
@@ -143,9 +143,20 @@ class PackageCode:
             found |= {".".join(parts[:end]) for end in range(1, len(parts) + 1)} & self._paths.keys()
         return found
 
-    def _module_name(self, path):
-        parts = path.relative_to(self._folder.parent).with_suffix("").parts
-        return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+def modules_below(folder):
+    """Return the files of a package by the names of their modules, without importing any of it.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    dict of str to Path
+    """
+    names = {path: path.relative_to(folder.parent).with_suffix("").parts for path in sorted(folder.rglob("*.py"))}
+    return {".".join(parts[:-1] if parts[-1] == "__init__" else parts): path for path, parts in names.items()}
 
 
 def _tree(code):

@@ -46,8 +46,7 @@ def execute(course):
         For the first cell that fails, with its line.
     """
     cache, package = get_cache(str(course.root / CACHE)), PackageCode(course.root)
-    checked = _Checked(course.root / CACHE, cache)
-    code = package.key_of_all(repr(ENVIRONMENT), *_recorded_on_gpus(course.root))
+    checked, code = _Checked(course.root, cache), package.key_of_all(repr(ENVIRONMENT))
     waiting = []
     for chapter in course.chapters:
         if checked.holds(chapter, code):
@@ -78,16 +77,15 @@ def execute(course):
 def key_of(package, cells):
     """Hash all that the outputs of these cells depend on besides the cells."""
     code = [cell.source for cell in cells if cell.kind == "code"]
-    reads_the_book = any("load_book_text" in source for source in code)
-    chapters = sorted(package.root.glob("book/[a-z]*/*.md")) if reads_the_book else []
-    text = [path.read_text(encoding="utf-8") for path in chapters]
-    if any("device_figures" in source or "device_ceilings" in source for source in code):
-        text += _recorded_on_gpus(package.root)
-    return package.key(code, repr(ENVIRONMENT), *text)
+    return package.key(code, repr(ENVIRONMENT), *_texts_read_by("\n".join(code), package.root))
 
 
-def _recorded_on_gpus(root):
-    return [path.read_text(encoding="utf-8") for path in sorted(root.glob("benchmarks/results/gpu-*.json"))]
+def _texts_read_by(source, root):
+    """Return the texts of all chapters if this source asks for them, and what was recorded on GPUs if it shows that."""
+    paths = sorted(root.glob("book/[a-z]*/*.md")) if "load_book_text" in source else []
+    if "device_figures" in source or "device_ceilings" in source:
+        paths += sorted(root.glob("benchmarks/results/gpu-*.json"))
+    return [path.read_text(encoding="utf-8") for path in paths]
 
 
 def _kept(cache, notebook, key):
@@ -103,13 +101,13 @@ def _kept(cache, notebook, key):
 class _Checked:
     """Which chapters had their outputs when last looked, so that a chapter is not parsed again while nothing at all has changed."""
 
-    def __init__(self, folder, cache):
-        self._path, self._cache = folder / "checked.json", cache
+    def __init__(self, root, cache):
+        self._root, self._path, self._cache = root, root / CACHE / "checked.json", cache
         self._known = json.loads(self._path.read_text(encoding="utf-8")) if self._path.exists() else {}
 
     def holds(self, chapter, code):
         known = self._known.get(chapter.slug)
-        if known is None or known["state"] != _state(chapter, code):
+        if known is None or known["state"] != self._state(chapter, code):
             return False
         with suppress(KeyError):
             return NbCacheRecord.record_from_hashkey(known["record"], self._cache.db).data.get(KEY) == known["key"]
@@ -117,7 +115,7 @@ class _Checked:
 
     def add(self, chapter, code, record):
         self._known[chapter.slug] = {
-            "state": _state(chapter, code),
+            "state": self._state(chapter, code),
             "record": record.hashkey,
             "key": record.data[KEY],
         }
@@ -125,9 +123,9 @@ class _Checked:
     def write(self):
         self._path.write_text(json.dumps(self._known), encoding="utf-8")
 
-
-def _state(chapter, code):
-    return hashlib.sha256(code.encode() + chapter.path.read_bytes()).hexdigest()
+    def _state(self, chapter, code):
+        source = chapter.path.read_text(encoding="utf-8")
+        return hashlib.sha256("\0".join([code, source, *_texts_read_by(source, self._root)]).encode()).hexdigest()
 
 
 def _run(path, notebook, timeout):

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from mlcourse.authoring.code_used import modules_below
+
 ELSEWHERE = {
     "matplotlib": "figures",
     "seaborn": "figures",
@@ -163,14 +165,14 @@ def _imports(tree, inside=True):
 
 @cache
 def _imports_of_module(module, inside):
-    return _imports(ast.parse(Path(importlib.util.find_spec(module).origin).read_text(encoding="utf-8")), inside)
+    return _imports(ast.parse(module_files()[module].read_text(encoding="utf-8")), inside)
+
+
+def _is_module(name):
+    return name in module_files()
 
 
 @cache
-def _is_module(name):
-    if not name.startswith("mlcourse"):
-        return False
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False
+def module_files():
+    """Return the files of this package by the names of their modules."""
+    return modules_below(Path(__file__).resolve().parents[1])

@@ -36,6 +36,7 @@ _KEPT_AS_IT_IS = re.compile(
 )
 _STYLE = re.compile(r'<link\b(?=[^>]*rel="stylesheet")[^>]*href="([^"?]*)[^"]*"[^>]*>\s*')
 _SCRIPT = re.compile(r'<script\b(?![^>]*type="module")([^>]*)\bsrc="([^"?]*)[^"]*"([^>]*)></script>\s*')
+_IMAGE = re.compile(r"_images/([\w.-]+)")
 _STAMP = re.compile(r'(<p class="stamp">).*?(</p>)', re.DOTALL)
 _VERSIONED = re.compile(r"(_static/(bundle\.css|bundle\.js|katex/fonts/[\w-]+\.woff2))\?v=\w*")
 
@@ -107,10 +108,15 @@ def optimize(root, stamp=""):
                 f"{name} was made small before, but {MEMORY} is gone\n  fix: run mlcourse book, which calls `prepare` first"
             )
         texts[name] = text
-        memory["pages"][name] = {"words": sorted(words_of(text)), "glyphs": glyphs_of(text)}
+        memory["pages"][name] = {
+            "words": sorted(words_of(text)),
+            "glyphs": glyphs_of(text),
+            "images": sorted(set(_IMAGE.findall(text))),
+        }
     gone = memory["pages"].keys() - {path.relative_to(site).as_posix() for path in pages}
     for name in gone:
         del memory["pages"][name]
+    _drop_old_images(site, memory)
     _shrink_figures(site, memory)
     versions = {**_write_bundles(root, site, memory), "stamp": stamp}
     _write_pages(site, memory, texts, versions)
@@ -184,7 +190,7 @@ def _accessible(name, text):
         '<div id="pst-primary-sidebar" role="navigation" aria-label="Book"',
         1,
     )
-    text = re.sub(r"<th></th>", "<td></td>", text)
+    text = re.sub(r"<th([^>]*)>(?:<p></p>)?</th>", r"<td\1></td>", text)
     text = text.replace('<summary aria-label="Toggle hidden content">', "<summary>")
     text = text.replace(
         '<summary><span class="toctree-toggle"', '<summary aria-label="Exercises"><span class="toctree-toggle"'
@@ -373,6 +379,14 @@ def _run_node(root, work):
     if done.returncode != 0:
         raise RuntimeError(f"the style sheets and scripts could not be made small:\n{done.stderr.strip()}")
     return json.loads(done.stdout)
+
+
+def _drop_old_images(site, memory):
+    """Remove images that no page shows any more: Sphinx leaves them, and search engines and the offline copy would take them."""
+    shown = set().union(*(page["images"] for page in memory["pages"].values()))
+    for path in (site / "_images").glob("*"):
+        if path.name not in shown:
+            path.unlink()
 
 
 def _shrink_figures(site, memory):

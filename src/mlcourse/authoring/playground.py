@@ -17,7 +17,7 @@ import zipfile
 from io import BytesIO
 from pathlib import Path
 
-from mlcourse.authoring.needs import course_modules
+from mlcourse.authoring.needs import course_modules, module_files
 from mlcourse.authoring.node import install_packages, node_program
 from mlcourse.exercises import exercise_sets, find
 
@@ -117,8 +117,7 @@ def zip_course():
     data = BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as file:
         for module in sorted(course_modules(["mlcourse.exercises.page", *sets])):
-            path = _PACKAGE.joinpath(*module.split(".")[1:])
-            path = path / "__init__.py" if (path / "__init__.py").exists() else path.with_suffix(".py")
+            path = module_files()[module]
             name = f"mlcourse/{path.relative_to(_PACKAGE).as_posix()}"
             file.writestr(zipfile.ZipInfo(name, _LONG_AGO), path.read_text(encoding="utf-8"), zipfile.ZIP_DEFLATED)
     return data.getvalue()

@@ -313,7 +313,7 @@ def line_of(profile, text):
 
     Parameters
     ----------
-    profile : mlcourse.gpu.executor.report.Profile
+    profile : mlcourse.gpu.executor.profile.Profile
     text : str
         Such as ``"part[t] += part[t + step]"``.
 
@@ -342,7 +342,7 @@ def working_threads(profile, text, *, threads=256, operation="store"):
 
     Parameters
     ----------
-    profile : mlcourse.gpu.executor.report.Profile
+    profile : mlcourse.gpu.executor.profile.Profile
         Of a launch with ``trace`` large enough to hold the whole block.
     text : str
         What the line contains; it stands in a loop with a barrier.
@@ -401,7 +401,7 @@ def passes_by_step(profile, text, *, banks=32):
 
     Parameters
     ----------
-    profile : mlcourse.gpu.executor.report.Profile
+    profile : mlcourse.gpu.executor.profile.Profile
         With the requests of the whole first block in its trace.
     text : str
         What the line in the loop contains.
@@ -430,7 +430,7 @@ def contention(profile, array=None):
 
     Parameters
     ----------
-    profile : mlcourse.gpu.executor.report.Profile
+    profile : mlcourse.gpu.executor.profile.Profile
     array : str, optional
         Only atomics on this array.
 

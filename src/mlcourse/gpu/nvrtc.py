@@ -7,7 +7,6 @@ architecture: code in between (PTX), which a driver would compile further, is re
 from __future__ import annotations
 
 import functools
-import importlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,12 +102,23 @@ def compile_cubin(source, name, arch):
 def load(module):
     """Import a module of the extra ``gpu``, or say how to get it."""
     try:
-        return importlib.import_module(module)
+        match module:  # spelled out, for what decides only while it runs what it imports counts as using the whole package
+            case "cuda.bindings.driver":
+                from cuda.bindings import driver as found
+            case "cuda.bindings.nvrtc":
+                from cuda.bindings import nvrtc as found
+            case "cuda.core":
+                import cuda.core as found
+            case "cuda.pathfinder":
+                import cuda.pathfinder as found
+            case "torch":
+                import torch as found
     except ImportError as error:
         raise KernelError(
             f"compiling for a GPU needs the Python package {'-'.join(module.split('.')[:2])}, which is not installed ({error}).\n"
             f"  hint: {INSTALL}; running a kernel on the CPU needs none of it"
         ) from error
+    return found
 
 
 def kernels_of(source):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 _OPTION = re.compile(r"^- \[(?P<mark>[ x])\] (?P<text>.+)$")
 _LINK = re.compile(r"\]\(|\{[a-z:]+\}`|\[\^")
+_FORMULA = re.compile(r"\$[^$]+\$")
 _VERDICT = re.compile(r"(right|wrong|not quite|correct)\b[.:,!]", re.IGNORECASE)
 
 
@@ -72,6 +73,9 @@ def _feedback(number, text, right, lines):
     if _LINK.search(text):
         fix = "put it into the question or into the feedback"
         raise QuizError(number, f"the option {text!r} has a link, but an option is clicked itself", fix)
+    if not _FORMULA.sub("", text).strip(" .,"):
+        fix = "put a word before it, such as `the product $...$`: a screen reader may find no name in a formula alone"
+        raise QuizError(number, f"the option {text!r} is only a formula", fix)
     if not lines:
         raise QuizError(number, f"the option {text!r} has no feedback", "add a line `  > why it is right or wrong`")
     feedback = " ".join(lines)
