@@ -263,7 +263,7 @@ def draw_resident(ax, limits, uses):
 
 
 def draw_times(ax, times, *, unit="ms"):
-    """Draw predicted times, a row for each kernel and a color for each machine: a bar to the least, and on to the most.
+    """Draw predicted times, a row for each kernel and a color for each machine: a bar to the least, and a pale one to the most.
 
     Parameters
     ----------
@@ -281,9 +281,7 @@ def draw_times(ax, times, *, unit="ms"):
         low, high = (scale * np.array([rows[kernel][end] for kernel in kernels]) for end in (0, 1))
         color = COLORS[number]
         ax.barh(places, low, height=0.85 * height, color=color, alpha=0.8, label=machine)
-        ax.barh(
-            places, high - low, left=low, height=0.85 * height, color=color, alpha=0.25, hatch="////", edgecolor=color
-        )
+        ax.barh(places, high - low, left=low, height=0.85 * height, color=color, alpha=0.3)
         for place, value in zip(places, high, strict=True):
             ax.text(value, place, f" {machine}", va="center", fontsize=8)
     longest = scale * max(most for rows in times.values() for _, most in rows.values())
