@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from mlcourse.display.python import canvas
-from mlcourse.display.style import COLORS, GRID, INK
+from mlcourse.display.style import COLORS, GRID, INK, PAPER
 from mlcourse.gpu.interleaving import run_interleaving
 
 __all__ = [
@@ -175,7 +175,8 @@ def _box(ax, x, y, color=None, *, text="", idle=False, width=1, height=1, size=9
         ax.add_patch(Rectangle((x, y), width, height, facecolor=COLORS[color % len(COLORS)], alpha=0.28, linewidth=0))
     edge = {"edgecolor": GRID, "linewidth": 0.8, "hatch": "////"} if idle else {"edgecolor": INK, "linewidth": 1.1}
     ax.add_patch(Rectangle((x, y), width, height, fill=False, zorder=2 if idle else 3, **edge))
-    ax.text(x + width / 2, y + height / 2 + 0.03, text, ha="center", va="center", fontsize=size, zorder=5)
+    behind = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5} if idle and text else None
+    ax.text(x + width / 2, y + height / 2 + 0.03, text, ha="center", va="center", fontsize=size, zorder=5, bbox=behind)
 
 
 def _note(ax, x, y, text, *, ha="center", size=9.5):

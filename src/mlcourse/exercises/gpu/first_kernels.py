@@ -302,6 +302,13 @@ MIRROR_IMAGE = kernel_exercise(
     oracle=mirror_oracle,
     mistakes=(
         Mistake(
+            _MIRROR.replace(
+                "col = blockIdx.x * blockDim.x + threadIdx.x", "row = blockIdx.x * blockDim.x + threadIdx.x"
+            ).replace("row = blockIdx.y * blockDim.y + threadIdx.y", "col = blockIdx.y * blockDim.y + threadIdx.y"),
+            "You take the row from x and the column from y. The grid is made for the other way round, and so pixels are left out.",
+            "not written",
+        ),
+        Mistake(
             _MIRROR.replace("w - 1 - col", "w - col"),
             "You are one pixel too far to the right: column 0 gets the first pixel of the next row, and the last row has no next.",
             "out of bounds",
