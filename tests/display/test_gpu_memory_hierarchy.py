@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from mlcourse.display import gpu_memory_hierarchy as draw
 from mlcourse.gpu import Kernel, KernelError
-from mlcourse.gpu.executor.report import LineCount, Profile
+from mlcourse.gpu.executor.profile import LineCount, Profile
 from mlcourse.gpu.facts import Facts
 
 

@@ -7,7 +7,7 @@ from matplotlib.patches import Rectangle
 
 from mlcourse.display import gpu_trace
 from mlcourse.gpu import Kernel
-from mlcourse.gpu.executor.report import Request
+from mlcourse.gpu.executor.profile import Request
 
 SOURCE = """
 __global__ void gather(const float* in, const int* index, float* out) {

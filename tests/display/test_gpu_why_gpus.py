@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from mlcourse.display import gpu_why_gpus as draw
 from mlcourse.display.style import COLORS, GRID
-from mlcourse.gpu.executor.report import Request
+from mlcourse.gpu.executor.profile import Request
 from mlcourse.gpu.formats import BF16, E4M3, FP16
 from mlcourse.gpu.roofline import Roofline
 from mlcourse.gpu.throughput import schedule

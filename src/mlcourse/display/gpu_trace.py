@@ -20,7 +20,7 @@ def find_request(profile, array, operation="load", *, number=0, line=None):
 
     Parameters
     ----------
-    profile : mlcourse.gpu.executor.report.Profile
+    profile : mlcourse.gpu.executor.profile.Profile
     array : str
         The array or shared variable, as the kernel calls it.
     operation : {"load", "store", "atomic"}
@@ -31,7 +31,7 @@ def find_request(profile, array, operation="load", *, number=0, line=None):
 
     Returns
     -------
-    mlcourse.gpu.executor.report.Request
+    mlcourse.gpu.executor.profile.Request
 
     Raises
     ------
@@ -65,7 +65,7 @@ def sectors_of(request):
 
     Parameters
     ----------
-    request : mlcourse.gpu.executor.report.Request
+    request : mlcourse.gpu.executor.profile.Request
         To global memory.
 
     Returns
@@ -82,7 +82,7 @@ def passes_of(request):
 
     Parameters
     ----------
-    request : mlcourse.gpu.executor.report.Request
+    request : mlcourse.gpu.executor.profile.Request
         To shared memory.
 
     Returns
@@ -116,7 +116,7 @@ def draw_sectors(ax, request, *, title=None, most=32):
     ----------
     ax : matplotlib.axes.Axes
         About 6.4 × 1.6 inches for up to 32 sectors.
-    request : mlcourse.gpu.executor.report.Request
+    request : mlcourse.gpu.executor.profile.Request
         To global memory.
     title : str, optional
         Written before the numbers above the picture.
@@ -181,7 +181,7 @@ def draw_banks(ax, request, *, title=None):
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-    request : mlcourse.gpu.executor.report.Request
+    request : mlcourse.gpu.executor.profile.Request
         To shared memory.
     title : str, optional
         Written before the number of passes.
@@ -211,7 +211,7 @@ def draw_tile(ax, request, pitch, *, rows=None, bank=None, mark=True, title=None
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-    request : mlcourse.gpu.executor.report.Request
+    request : mlcourse.gpu.executor.profile.Request
         To a shared variable that begins at bank 0, of 4 bytes a lane.
     pitch : int
         Words in a row of the table, with padding.
@@ -260,7 +260,7 @@ def draw_matrix(ax, request, shape, *, title=None, itemsize=4, corner=None):
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-    request : mlcourse.gpu.executor.report.Request
+    request : mlcourse.gpu.executor.profile.Request
         To global memory.
     shape : tuple of int
         Rows and columns of the matrix.

@@ -73,7 +73,7 @@ def draw_warps(ax, trace, *, itemsize=4):
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-    trace : sequence of mlcourse.gpu.executor.report.Request
+    trace : sequence of mlcourse.gpu.executor.profile.Request
         Of a profile; the stores in it are drawn. A lane that takes no part stays empty.
     itemsize : int
         Bytes of an element.

@@ -102,7 +102,9 @@ def compile_cubin(source, name, arch):
 def load(module):
     """Import a module of the extra ``gpu``, or say how to get it."""
     try:
-        match module:  # spelled out, for what decides only while it runs what it imports counts as using the whole package
+        match (
+            module
+        ):  # spelled out, for what decides only while it runs what it imports counts as using the whole package
             case "cuda.bindings.driver":
                 from cuda.bindings import driver as found
             case "cuda.bindings.nvrtc":
