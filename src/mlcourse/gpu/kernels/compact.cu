@@ -1,7 +1,7 @@
 // The places i with x[i] > threshold, packed without gaps into `kept`: a ladder of three.
 // compact_counter: one element a thread; *count is 0 before. The order of the result depends on who comes first.
 // compact_warps:   likewise, with one atomic for each warp.
-// count_kept, starts_of_blocks, write_kept: three launches, in order. Blocks of 256 threads, grid n / 256 rounded up;
+// count_kept, starts_of_blocks, write_kept: three launches, in order. Launch: blocks of 256 threads, grid n / 256 rounded up;
 // starts_of_blocks: one block of 1024 threads for at most 1024 counts, and the number of all kept elements in *count.
 constexpr unsigned ALL = 0xffffffff;
 
