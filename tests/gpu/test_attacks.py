@@ -798,6 +798,344 @@ bug(
 )
 
 
+# Written when the checker was thought finished.
+good(
+    "namespace and static members",
+    "namespace geo { struct V { float x; static __device__ V make(float a) { return V{a}; } __device__ V operator+(V o) const { return V{x + o.x}; } }; }\n__global__ void k(float* y) { y[threadIdx.x] = (geo::V::make(1) + geo::V::make(2)).x; }",
+    "k",
+    (1, 32),
+    lambda: (Z(32),),
+)
+good(
+    "kernel in namespace",
+    "namespace ns { __global__ void k(float* y) { y[threadIdx.x] = 1; } }",
+    "ns::k",
+    (1, 32),
+    lambda: (Z(32),),
+)
+good(
+    "extern C, static inline device",
+    'static __inline__ __device__ float f(float x) { return x; }\nextern "C" __global__ void __launch_bounds__(64, 2) k(float* __restrict__ y) { y[threadIdx.x] = f(2); }',
+    "k",
+    (1, 64),
+    lambda: (Z(64),),
+)
+good(
+    "double pointer unused / size_t",
+    "__global__ void k(float* y, unsigned long long n, const double s) { if (threadIdx.x < n) y[threadIdx.x] = s; }",
+    "k",
+    (1, 64),
+    lambda: (Z(64), 64, 0.5),
+)
+good(
+    "dim3/uint3 use",
+    "__device__ int flat(dim3 a, uint3 b) { return a.x + b.y; }\n__global__ void k(int* y) { dim3 d(1, 2); y[threadIdx.x] = flat(d, blockIdx) + make_int2(1, 2).y; }",
+    "k",
+    (1, 64),
+    lambda: (Z(64, np.int32),),
+)
+good(
+    "float4 brace init",
+    "__global__ void k(float4* y) { float4 v{1, 2, 3, 4}; float4 w = {v.x, v.y, 0, 1}; v.x += w.w; y[threadIdx.x] = v; }",
+    "k",
+    (1, 8),
+    lambda: (Z(32),),
+)
+good(
+    "float3 arrays",
+    "__global__ void k(const float3* a, float3* b) { float3 v = a[threadIdx.x]; v.x += 1; b[threadIdx.x] = v; }",
+    "k",
+    (1, 8),
+    lambda: (Z(24), Z(24)),
+)
+good(
+    "shared struct array",
+    "struct P { float a; int b; };\n__global__ void k(float* y) { __shared__ P s[32]; s[threadIdx.x] = P{1.f, (int)threadIdx.x}; __syncthreads(); y[threadIdx.x] = s[31 - threadIdx.x].b; }",
+    "k",
+    (1, 32),
+    lambda: (Z(32),),
+)
+good(
+    "shared bool flags per warp",
+    "__global__ void k(int* y) { __shared__ bool f[2]; int w = threadIdx.x / 32; if (threadIdx.x % 32 == 0) f[w] = w; __syncwarp(); y[threadIdx.x] = f[w]; }",
+    "k",
+    (1, 64),
+    lambda: (Z(64, np.int32),),
+)
+good(
+    "monotone flag by atomicExch, plain read after barrier",
+    "__global__ void k(int* y) { __shared__ int f; if (threadIdx.x == 0) f = 0; __syncthreads(); if (threadIdx.x == 7) atomicExch(&f, 1); __syncthreads(); y[threadIdx.x] = f; }",
+    "k",
+    (1, 64),
+    lambda: (Z(64, np.int32),),
+)
+good(
+    "loop with barrier, break uniformly",
+    "__global__ void k(int* y, int n) { __shared__ int s; for (int i = 0;; i++) { if (threadIdx.x == 0) s = i; __syncthreads(); int v = s; __syncthreads(); if (v == n) break; } y[threadIdx.x] = n; }",
+    "k",
+    (1, 64),
+    lambda: (Z(64, np.int32), 5),
+)
+good(
+    "producer/consumer warps with named data and barriers",
+    "__global__ void k(float* y, int n) { __shared__ float s[2][32]; int t = threadIdx.x; for (int i = 0; i < n; i++) { if (t < 32) s[i & 1][t] = i; __syncthreads(); if (t >= 32) y[t - 32] += s[i & 1][t - 32]; } }",
+    "k",
+    (1, 64),
+    lambda: (Z(32), 6),
+)
+good(
+    "global scratch per block, barriers",
+    "__global__ void k(float* tmp, float* y) { float* mine = tmp + blockIdx.x * 64; mine[threadIdx.x] = threadIdx.x; __syncthreads(); y[blockIdx.x * 64 + threadIdx.x] = mine[63 - threadIdx.x]; }",
+    "k",
+    (3, 64),
+    lambda: (Z(192), Z(192)),
+)
+good(
+    "shuffle in loop with return for whole warp",
+    "__global__ void k(int* y) { int w = threadIdx.x / 32; for (int i = 0; i < 4; i++) { if (w == i) return; int v = __shfl_sync(~0u, (int)threadIdx.x, i); y[threadIdx.x] = v; } }",
+    "k",
+    (1, 96),
+    lambda: (Z(96, np.int32),),
+)
+good(
+    "aligned char4 / uchar4",
+    "__global__ void k(const uchar4* a, unsigned char* b) { uchar4 v = a[threadIdx.x]; b[4*threadIdx.x] = v.w; b[4*threadIdx.x+1] = v.z; b[4*threadIdx.x+2] = v.y; b[4*threadIdx.x+3] = v.x; }",
+    "k",
+    (1, 16),
+    lambda: (Z(64, np.uint8), Z(64, np.uint8)),
+)
+good(
+    "constexpr if and templates with types",
+    "template <typename T, bool B> __device__ T pick(T a, T b) { if constexpr (B) return a; else return b; }\ntemplate <typename T> __global__ void k(T* y) { y[threadIdx.x] = pick<T, true>(T(1), T(2)); }",
+    "k<double>",
+    (1, 16),
+    lambda: (Z(16, np.float64),),
+)
+good(
+    "atomics on double, min/max, cas loop for float max",
+    "__device__ float fmax_atomic(float* a, float v) { int* p = (int*)a; int old = *p, seen; do { seen = old; if (__int_as_float(seen) >= v) break; old = atomicCAS(p, seen, __float_as_int(v)); } while (seen != old); return __int_as_float(old); }\n__global__ void k(double* d, int* m) { atomicAdd(d, 0.5); atomicMax(m, (int)threadIdx.x); atomicMin(m + 1, -(int)threadIdx.x); }",
+    "k",
+    (2, 32),
+    lambda: (Z(1, np.float64), Z(2, np.int32)),
+)
+good(
+    "half atomics, half2 math",
+    "#include <cuda_fp16.h>\n__global__ void k(half* h, half2* g) { atomicAdd(h, __float2half(1.0f)); half2 a = __floats2half2_rn(1, 2); g[threadIdx.x] = __hfma2(a, a, __half2half2(h2exp(a).x)); }",
+    "k",
+    (1, 32),
+    lambda: (Z(1, np.float16), Z(64, np.float16)),
+)
+good(
+    "warp matrix: wmma from shared",
+    r"""
+#include <mma.h>
+using namespace nvcuda;
+__global__ void k(const half* a, const half* b, float* c) {
+  __shared__ half s[256];
+  for (int i = threadIdx.x; i < 256; i += 32) s[i] = a[i];
+  __syncwarp();
+  wmma::fragment<wmma::matrix_a, 16, 16, 16, half, wmma::row_major> fa; wmma::fragment<wmma::matrix_b, 16, 16, 16, half, wmma::col_major> fb; wmma::fragment<wmma::accumulator, 16, 16, 16, float> fc;
+  wmma::fill_fragment(fc, 0.f); wmma::load_matrix_sync(fa, s, 16); wmma::load_matrix_sync(fb, b, 16); wmma::mma_sync(fc, fa, fb, fc);
+  for (int i = 0; i < fc.num_elements; i++) fc.x[i] *= 2;
+  wmma::store_matrix_sync(c, fc, 16, wmma::mem_row_major); }""",
+    "k",
+    (1, 32),
+    lambda: (Z(256, np.float16), Z(256, np.float16), Z(256)),
+)
+bug(
+    "wmma result read without syncwarp",
+    r"""
+#include <mma.h>
+using namespace nvcuda;
+__global__ void k(float* c, float* y) {
+  __shared__ float s[256];
+  wmma::fragment<wmma::accumulator, 16, 16, 16, float> fc; wmma::fill_fragment(fc, 1.f);
+  wmma::store_matrix_sync(s, fc, 16, wmma::mem_row_major);
+  y[threadIdx.x] = s[255 - threadIdx.x]; }""",
+    "k",
+    (1, 32),
+    lambda: (Z(256), Z(32)),
+    "race",
+)
+bug(
+    "wmma odd leading dimension",
+    "#include <mma.h>\nusing namespace nvcuda;\n__global__ void k(const half* a) { wmma::fragment<wmma::matrix_a, 16, 16, 16, half, wmma::row_major> f; wmma::load_matrix_sync(f, a, 17); }",
+    "k",
+    (1, 32),
+    lambda: (Z(512, np.float16),),
+    "misaligned",
+)
+bug(
+    "wmma off the end",
+    "#include <mma.h>\nusing namespace nvcuda;\n__global__ void k(const half* a, half* b) { wmma::fragment<wmma::matrix_a, 16, 16, 16, half, wmma::row_major> f; wmma::load_matrix_sync(f, a + 16, 16); b[threadIdx.x] = f.x[7]; }",
+    "k",
+    (1, 32),
+    lambda: (Z(256, np.float16), Z(32, np.float16)),
+    "out-of-bounds",
+)
+bug(
+    "wmma half a warp",
+    "#include <mma.h>\nusing namespace nvcuda;\n__global__ void k(float* c) { wmma::fragment<wmma::matrix_a, 16, 16, 16, half, wmma::row_major> a; wmma::fragment<wmma::matrix_b, 16, 16, 16, half, wmma::row_major> b; wmma::fragment<wmma::accumulator, 16, 16, 16, float> f; wmma::fill_fragment(f, 0.f); wmma::fill_fragment(a, half(0)); wmma::fill_fragment(b, half(0)); wmma::mma_sync(f, a, b, f); c[threadIdx.x] = f.x[0]; }",
+    "k",
+    (1, 16),
+    lambda: (Z(256),),
+    "warp-function",
+)
+bug(
+    "grid-stride with int overflow of bounds",
+    "__global__ void k(float* y, int n) { for (int i = threadIdx.x; i <= n; i += blockDim.x) y[i] = 1; }",
+    "k",
+    (1, 32),
+    lambda: (Z(64), 64),
+    "out-of-bounds",
+)
+bug(
+    "block-level scan writes before all read",
+    "__global__ void k(int* x) { __shared__ int s[64]; int t = threadIdx.x; s[t] = x[t]; __syncthreads(); for (int d = 1; d < 64; d *= 2) { int v = t >= d ? s[t - d] : 0; s[t] += v; __syncthreads(); } x[t] = s[t]; }",
+    "k",
+    (1, 64),
+    lambda: (Z(64, np.int32),),
+    "race",
+)
+bug(
+    "warp leader writes, others read without sync",
+    "__global__ void k(int* y) { __shared__ int s[2]; int w = threadIdx.x / 32; if (threadIdx.x % 32 == 0) s[w] = w; y[threadIdx.x] = s[w]; }",
+    "k",
+    (1, 64),
+    lambda: (Z(64, np.int32),),
+    "race",
+)
+bug(
+    "ballot does not order memory",
+    "__global__ void k(int* y) { __shared__ int s[32]; s[threadIdx.x] = threadIdx.x; __ballot_sync(~0u, 1); y[threadIdx.x] = s[31 - threadIdx.x]; }",
+    "k",
+    (1, 32),
+    lambda: (Z(32, np.int32),),
+    "race",
+)
+bug(
+    "threadfence is no barrier",
+    "__global__ void k(int* y) { __shared__ int s[64]; s[threadIdx.x] = threadIdx.x; __threadfence_block(); y[threadIdx.x] = s[63 - threadIdx.x]; }",
+    "k",
+    (1, 64),
+    lambda: (Z(64, np.int32),),
+    "race",
+)
+bug(
+    "lock without fence order (unlock by plain store)",
+    "__device__ int lock;\n__global__ void k(int* y) { if (threadIdx.x == 0) { while (atomicCAS(&lock, 0, 1)) {} y[0] += 1; lock = 0; } }",
+    "k",
+    (3, 32),
+    lambda: (Z(1, np.int32),),
+    "race",
+)
+bug(
+    "atomic in shared, plain in global twice",
+    "__global__ void k(int* y) { atomicAdd(&y[0], 1); if (threadIdx.x == 3) y[0] = 0; }",
+    "k",
+    (1, 32),
+    lambda: (Z(1, np.int32),),
+    "race",
+)
+bug(
+    "cg tile sync for block data",
+    "#include <cooperative_groups.h>\nnamespace cg = cooperative_groups;\n__global__ void k(int* y) { __shared__ int s[64]; auto t = cg::tiled_partition<32>(cg::this_thread_block()); s[threadIdx.x] = 1; cg::sync(t); y[threadIdx.x] = s[63 - threadIdx.x]; }",
+    "k",
+    (1, 64),
+    lambda: (Z(64, np.int32),),
+    "race",
+)
+bug(
+    "tile<8> sync for warp data",
+    "#include <cooperative_groups.h>\nnamespace cg = cooperative_groups;\n__global__ void k(int* y) { __shared__ int s[32]; auto t = cg::tiled_partition<8>(cg::this_thread_block()); s[threadIdx.x] = 1; t.sync(); y[threadIdx.x] = s[31 - threadIdx.x]; }",
+    "k",
+    (1, 32),
+    lambda: (Z(32, np.int32),),
+    "race",
+)
+bug(
+    "memcpy_async without wait",
+    "#include <cooperative_groups.h>\n#include <cooperative_groups/memcpy_async.h>\nnamespace cg = cooperative_groups;\n__global__ void k(const float* x, float* y) { __shared__ float s[64]; auto b = cg::this_thread_block(); cg::memcpy_async(b, s, x, sizeof(float) * 64); b.sync(); y[threadIdx.x] = s[63 - threadIdx.x]; }",
+    "k",
+    (1, 64),
+    lambda: (Z(64), Z(64)),
+    "async-copy",
+)
+bug(
+    "dynamic shared not asked for",
+    "__global__ void k(float* y) { extern __shared__ float s[]; s[threadIdx.x] = 1; y[threadIdx.x] = s[threadIdx.x]; }",
+    "k",
+    (1, 32),
+    lambda: (Z(32),),
+    "out-of-bounds",
+)
+bug(
+    "dynamic shared in elements, not bytes",
+    "__global__ void k(float* y) { extern __shared__ float s[]; s[threadIdx.x] = 1; __syncthreads(); y[threadIdx.x] = s[31 - threadIdx.x]; }",
+    "k",
+    (1, 32, 32),
+    lambda: (Z(32),),
+    "out-of-bounds",
+)
+bug(
+    "two dynamic arrays overlap",
+    "__global__ void k(float* y) { extern __shared__ float s[]; float* a = s; float* b = s + 16; a[threadIdx.x] = 1; b[threadIdx.x] = 2; __syncthreads(); y[threadIdx.x] = a[threadIdx.x] + b[threadIdx.x]; }",
+    "k",
+    (1, 32, 256),
+    lambda: (Z(32),),
+    "race",
+)
+bug(
+    "row index uses wrong stride -> overlap",
+    "__global__ void k(float* y, int w) { y[threadIdx.y * (w - 1) + threadIdx.x] = threadIdx.x + 100 * threadIdx.y; }",
+    "k",
+    (1, (8, 8)),
+    lambda: (Z((8, 8)), 8),
+    "race",
+)
+bug(
+    "stale length: host array shorter",
+    "__global__ void k(const float* x, float* y, int n) { int i = threadIdx.x; if (i < n) y[i] = x[i]; }",
+    "k",
+    (1, 64),
+    lambda: (Z(50), Z(64), 64),
+    "out-of-bounds",
+)
+bug(
+    "char loop wraps",
+    "__global__ void k(int* y) { for (unsigned char i = 0; i < 256; i++) y[i] = 1; }",
+    "k",
+    (1, 1),
+    lambda: (Z(256, np.int32),),
+    "time-limit",
+    time_limit=1,
+)
+bug(
+    "syncwarp inside divergent branch, full mask",
+    "__global__ void k(int* y) { __shared__ int s[32]; if (threadIdx.x < 16) { s[threadIdx.x] = 1; __syncwarp(); y[threadIdx.x] = s[15 - threadIdx.x]; } else { __syncthreads(); } }",
+    "k",
+    (1, 32),
+    lambda: (Z(32, np.int32),),
+    "deadlock",
+)
+bug(
+    "reduction over blockDim not power of two",
+    "__global__ void k(int* x, int* y) { __shared__ int s[48]; int t = threadIdx.x; s[t] = x[t]; __syncthreads(); for (int d = 32; d; d /= 2) { if (t < d) s[t] += s[t + d]; __syncthreads(); } if (t == 0) *y = s[0]; }",
+    "k",
+    (1, 48),
+    lambda: (Z(48, np.int32), Z(1, np.int32)),
+    "out-of-bounds",
+)
+bug(
+    "next block's data",
+    "__global__ void k(float* x) { int i = blockIdx.x * 32 + threadIdx.x; float r = i + 1 < 64 ? x[i + 1] : 0; __syncthreads(); x[i] = r; }",
+    "k",
+    (2, 32),
+    lambda: (np.arange(64, dtype=f32),),
+    "race",
+)
+
+
 @pytest.mark.parametrize("name", GOOD)
 def test_correct_but_unusual_kernels_are_left_alone(name, capsys):
     source, kernel, config, arguments, options = GOOD[name]

@@ -28,21 +28,21 @@ EXECUTOR_HIDDEN T atomic_exchange_if(T *address, T compare, T value, Place where
 
 }  // namespace executor
 
-#define EXECUTOR_ATOMIC(NAME, EXPRESSION, ...)                                                      \
-  template <class T>                                                                                \
-    requires executor::one_of<T, __VA_ARGS__>                                                       \
-  inline T NAME(T *address, executor::Same<T> value, EXECUTOR_PLACE) {                              \
-    return executor::atomic_update(address, [value](T old) -> T { return EXPRESSION; }, where);     \
-  }                                                                                                 \
-  template <class T>                                                                                \
-    requires executor::one_of<T, __VA_ARGS__>                                                       \
-  inline T NAME##_block(T *address, executor::Same<T> value, EXECUTOR_PLACE) {                      \
-    return NAME(address, value, where);                                                             \
-  }                                                                                                 \
-  template <class T>                                                                                \
-    requires executor::one_of<T, __VA_ARGS__>                                                       \
-  inline T NAME##_system(T *address, executor::Same<T> value, EXECUTOR_PLACE) {                     \
-    return NAME(address, value, where);                                                             \
+#define EXECUTOR_ATOMIC(NAME, EXPRESSION, ...)                                                  \
+  template <class T>                                                                            \
+    requires executor::one_of<T, __VA_ARGS__>                                                   \
+  inline T NAME(T *address, executor::Same<T> value, EXECUTOR_PLACE) {                          \
+    return executor::atomic_update(address, [value](T old) -> T { return EXPRESSION; }, where); \
+  }                                                                                             \
+  template <class T>                                                                            \
+    requires executor::one_of<T, __VA_ARGS__>                                                   \
+  inline T NAME##_block(T *address, executor::Same<T> value, EXECUTOR_PLACE) {                  \
+    return NAME(address, value, where);                                                         \
+  }                                                                                             \
+  template <class T>                                                                            \
+    requires executor::one_of<T, __VA_ARGS__>                                                   \
+  inline T NAME##_system(T *address, executor::Same<T> value, EXECUTOR_PLACE) {                 \
+    return NAME(address, value, where);                                                         \
   }
 
 struct __half;
@@ -50,15 +50,15 @@ struct __half2;
 struct __nv_bfloat16;
 struct __nv_bfloat162;
 
-EXECUTOR_ATOMIC(atomicAdd, old + value, int, unsigned, unsigned long long, float, double, __half, __half2, __nv_bfloat16,
-                __nv_bfloat162)
+EXECUTOR_ATOMIC(atomicAdd, old + value, int, unsigned, unsigned long long, float, double, __half, __half2,
+                __nv_bfloat16, __nv_bfloat162)
 EXECUTOR_ATOMIC(atomicSub, old - value, int, unsigned)
 EXECUTOR_ATOMIC(atomicExch, ((void)old, value), int, unsigned, unsigned long long, float)
 EXECUTOR_ATOMIC(atomicMin, value < old ? value : old, int, unsigned, long long, unsigned long long)
 EXECUTOR_ATOMIC(atomicMax, old < value ? value : old, int, unsigned, long long, unsigned long long)
 EXECUTOR_ATOMIC(atomicInc, old >= value ? 0 : old + 1, unsigned)
 EXECUTOR_ATOMIC(atomicDec, old == 0 || old > value ? value : old - 1, unsigned)
-EXECUTOR_ATOMIC(atomicAnd, old & value, int, unsigned, unsigned long long)
+EXECUTOR_ATOMIC(atomicAnd, old &value, int, unsigned, unsigned long long)
 EXECUTOR_ATOMIC(atomicOr, old | value, int, unsigned, unsigned long long)
 EXECUTOR_ATOMIC(atomicXor, old ^ value, int, unsigned, unsigned long long)
 

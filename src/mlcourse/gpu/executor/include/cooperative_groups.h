@@ -21,13 +21,16 @@ struct grid_group {
     unsigned long long block = blockIdx.x + (unsigned long long)gridDim.x * (blockIdx.y + gridDim.y * blockIdx.z);
     return block * thread_block::size() + thread_block::thread_rank();
   }
-  static unsigned long long size() { return (unsigned long long)gridDim.x * gridDim.y * gridDim.z * thread_block::size(); }
+  static unsigned long long size() {
+    return (unsigned long long)gridDim.x * gridDim.y * gridDim.z * thread_block::size();
+  }
   static unsigned long long num_threads() { return size(); }
   static bool is_valid() { return false; }
   static dim3 group_dim() { return gridDim; }
   template <class T = void>
   static void sync() {
-    static_assert(!std::is_void_v<T>, "the executor runs one block after the other: a grid cannot wait for all of its blocks");
+    static_assert(!std::is_void_v<T>,
+                  "the executor runs one block after the other: a grid cannot wait for all of its blocks");
   }
 };
 
@@ -65,7 +68,9 @@ struct lane_group {
   }
   int any(int predicate, EXECUTOR_PLACE) const { return executor::ballot(mask, predicate != 0, where) != 0; }
   int all(int predicate, EXECUTOR_PLACE) const { return executor::ballot(mask, predicate == 0, where) == 0; }
-  unsigned ballot(int predicate, EXECUTOR_PLACE) const { return to_ranks(executor::ballot(mask, predicate != 0, where)); }
+  unsigned ballot(int predicate, EXECUTOR_PLACE) const {
+    return to_ranks(executor::ballot(mask, predicate != 0, where));
+  }
   template <class T>
   unsigned match_any(T value, EXECUTOR_PLACE) const {
     uint64_t bits = 0;
@@ -99,8 +104,7 @@ inline coalesced_group coalesced_threads(EXECUTOR_PLACE) { return coalesced_grou
 template <unsigned Size, class Parent = void>
 struct thread_block_tile : lane_group {
   static_assert(Size >= 1 && Size <= 32 && (Size & (Size - 1)) == 0, "a tile has 1, 2, 4, 8, 16 or 32 threads");
-  thread_block_tile()
-      : lane_group((Size == 32 ? ~0u : (1u << (Size & 31)) - 1) << (executor::lane() & ~(Size - 1))) {}
+  thread_block_tile() : lane_group((Size == 32 ? ~0u : (1u << (Size & 31)) - 1) << (executor::lane() & ~(Size - 1))) {}
   static constexpr unsigned size() { return Size; }
   static constexpr unsigned num_threads() { return Size; }
   static unsigned thread_rank() { return executor::lane() & (Size - 1); }
@@ -172,7 +176,8 @@ inline void memcpy_async(const Group &group, T *shared, const T *global, size_t 
   auto *to = reinterpret_cast<char *>(shared);
   auto *from = reinterpret_cast<const char *>(global);
   size_t part = 16;
-  while (part > 4 && (bytes % part || (reinterpret_cast<uintptr_t>(to) | reinterpret_cast<uintptr_t>(from)) % part)) part /= 2;
+  while (part > 4 && (bytes % part || (reinterpret_cast<uintptr_t>(to) | reinterpret_cast<uintptr_t>(from)) % part))
+    part /= 2;
   for (size_t i = group.thread_rank() * part; i < bytes; i += group.size() * part)
     executor::async_copy(to + i, from + i, part, 0, where);
   executor::async_commit();

@@ -22,13 +22,13 @@ Entry<Parameters...> entry_of(void (*)(Parameters...));
 }  // namespace executor
 
 // The kernel is called through a variable that may change, so that the compiler leaves it a function of its own.
-#define EXECUTOR_KERNEL(...)                                                                                       \
-  using executor_entry = decltype(executor::entry_of(&__VA_ARGS__));                                               \
-  static auto *volatile executor_kernel = &__VA_ARGS__;                                                            \
-  extern "C" {                                                                                                     \
-  extern const int executor_parameter_count = executor_entry::count;                                               \
-  extern const size_t *const executor_parameter_sizes = executor_entry::sizes;                                 \
-  __attribute__((no_sanitize("thread"))) void executor_call(void **arguments) {                                    \
-    executor_entry::call(executor_kernel, arguments, std::make_index_sequence<executor_entry::count>{});              \
-  }                                                                                                                \
+#define EXECUTOR_KERNEL(...)                                                                             \
+  using executor_entry = decltype(executor::entry_of(&__VA_ARGS__));                                     \
+  static auto *volatile executor_kernel = &__VA_ARGS__;                                                  \
+  extern "C" {                                                                                           \
+  extern const int executor_parameter_count = executor_entry::count;                                     \
+  extern const size_t *const executor_parameter_sizes = executor_entry::sizes;                           \
+  __attribute__((no_sanitize("thread"))) void executor_call(void **arguments) {                          \
+    executor_entry::call(executor_kernel, arguments, std::make_index_sequence<executor_entry::count>{}); \
+  }                                                                                                      \
   }

@@ -2,9 +2,9 @@
 #pragma once
 
 using std::abs, std::fabs, std::sqrt, std::cbrt, std::hypot, std::exp, std::exp2, std::expm1, std::log, std::log2;
+using std::fmod, std::fma, std::fmin, std::fmax, std::copysign, std::isnan, std::isinf, std::isfinite, std::signbit;
 using std::log10, std::log1p, std::pow, std::sin, std::cos, std::tan, std::asin, std::acos, std::atan, std::atan2;
 using std::sinh, std::cosh, std::tanh, std::erf, std::erfc, std::floor, std::ceil, std::trunc, std::round, std::rint;
-using std::fmod, std::fma, std::fmin, std::fmax, std::copysign, std::isnan, std::isinf, std::isfinite, std::signbit;
 
 template <class A, class B>
 constexpr std::common_type_t<A, B> min(A a, B b) {
@@ -129,10 +129,10 @@ inline unsigned __byte_perm(unsigned x, unsigned y, unsigned selector) {
   return result;
 }
 
-#define EXECUTOR_CACHED(NAME)                  \
-  template <class T>                           \
-  __forceinline__ T NAME(const T *address) {   \
-    return *address;                           \
+#define EXECUTOR_CACHED(NAME)                \
+  template <class T>                         \
+  __forceinline__ T NAME(const T *address) { \
+    return *address;                         \
   }
 
 EXECUTOR_CACHED(__ldg)
@@ -142,10 +142,10 @@ EXECUTOR_CACHED(__ldcs)
 EXECUTOR_CACHED(__ldlu)
 EXECUTOR_CACHED(__ldcv)
 
-#define EXECUTOR_STORE(NAME)                                              \
-  template <class T>                                                      \
-  __forceinline__ void NAME(T *address, std::type_identity_t<T> value) {  \
-    *address = value;                                                     \
+#define EXECUTOR_STORE(NAME)                                             \
+  template <class T>                                                     \
+  __forceinline__ void NAME(T *address, std::type_identity_t<T> value) { \
+    *address = value;                                                    \
   }
 
 EXECUTOR_STORE(__stwb)

@@ -22,7 +22,8 @@ struct shape {
 
 template <class Use, int M, int N, int K, class T, class Layout = void>
 struct fragment : shape<Use, M, N, K> {
-  static_assert((M == 16 && N == 16) || (M == 32 && N == 8) || (M == 8 && N == 32), "wmma has 16×16, 32×8 and 8×32 tiles");
+  static_assert((M == 16 && N == 16) || (M == 32 && N == 8) || (M == 8 && N == 32),
+                "wmma has 16×16, 32×8 and 8×32 tiles");
   static_assert(K == 16, "wmma for 16-bit types has K = 16");
   static constexpr int num_elements = fragment::rows * fragment::columns / 32;
   static constexpr bool by_columns = std::is_same_v<Layout, col_major>;
@@ -42,20 +43,22 @@ __forceinline__ size_t place_of(int i, unsigned stride, bool by_columns) {
 }
 
 template <class Fragment, class T>
-__forceinline__ void load(Fragment &fragment, const T *matrix, unsigned stride, bool by_columns, executor::Place where) {
+__forceinline__ void load(Fragment &fragment, const T *matrix, unsigned stride, bool by_columns,
+                          executor::Place where) {
   executor::check_matrix(matrix, stride * sizeof(T), where);
   for (int i = 0; i < Fragment::num_elements; i++) fragment.x[i] = matrix[place_of<Fragment>(i, stride, by_columns)];
   executor::ballot(~0u, true, where);
 }
 
 template <class Use, int M, int N, int K, class T, class Layout>
-__forceinline__ void load_matrix_sync(fragment<Use, M, N, K, T, Layout> &f, const T *matrix, unsigned stride, EXECUTOR_PLACE) {
+__forceinline__ void load_matrix_sync(fragment<Use, M, N, K, T, Layout> &f, const T *matrix, unsigned stride,
+                                      EXECUTOR_PLACE) {
   load(f, matrix, stride, f.by_columns, where);
 }
 
 template <int M, int N, int K, class T>
-__forceinline__ void load_matrix_sync(fragment<accumulator, M, N, K, T> &f, const T *matrix, unsigned stride, layout_t layout,
-                                      EXECUTOR_PLACE) {
+__forceinline__ void load_matrix_sync(fragment<accumulator, M, N, K, T> &f, const T *matrix, unsigned stride,
+                                      layout_t layout, EXECUTOR_PLACE) {
   load(f, matrix, stride, false, where);
   if (layout == mem_row_major) return;
   for (int i = 0; i < f.num_elements; i++) {
@@ -65,8 +68,8 @@ __forceinline__ void load_matrix_sync(fragment<accumulator, M, N, K, T> &f, cons
 }
 
 template <int M, int N, int K, class T>
-__forceinline__ void store_matrix_sync(T *matrix, const fragment<accumulator, M, N, K, T> &f, unsigned stride, layout_t layout,
-                                       EXECUTOR_PLACE) {
+__forceinline__ void store_matrix_sync(T *matrix, const fragment<accumulator, M, N, K, T> &f, unsigned stride,
+                                       layout_t layout, EXECUTOR_PLACE) {
   executor::check_matrix(matrix, stride * sizeof(T), where);
   for (int i = 0; i < f.num_elements; i++) {
     int element = (int)executor::lane() + 32 * i, row = element / N, column = element % N;
@@ -85,8 +88,8 @@ EXECUTOR_HIDDEN float element_of(void *const *fragments, int row, int column) {
 
 template <int M, int N, int K, class D, class A, class LayoutA, class B, class LayoutB, class C>
 EXECUTOR_HIDDEN void mma_sync(fragment<accumulator, M, N, K, D> &d, const fragment<matrix_a, M, N, K, A, LayoutA> &a,
-                              const fragment<matrix_b, M, N, K, B, LayoutB> &b, const fragment<accumulator, M, N, K, C> &c,
-                              EXECUTOR_PLACE) {
+                              const fragment<matrix_b, M, N, K, B, LayoutB> &b,
+                              const fragment<accumulator, M, N, K, C> &c, EXECUTOR_PLACE) {
   using FragmentA = std::remove_cvref_t<decltype(a)>;
   using FragmentB = std::remove_cvref_t<decltype(b)>;
   void *all_a[32], *all_b[32];
@@ -96,7 +99,8 @@ EXECUTOR_HIDDEN void mma_sync(fragment<accumulator, M, N, K, D> &d, const fragme
   for (int i = 0; i < d.num_elements; i++) {
     int element = (int)executor::lane() + 32 * i, row = element / N, column = element % N;
     sums[i] = (float)c.x[i];
-    for (int k = 0; k < K; k++) sums[i] += element_of<FragmentA>(all_a, row, k) * element_of<FragmentB>(all_b, k, column);
+    for (int k = 0; k < K; k++)
+      sums[i] += element_of<FragmentA>(all_a, row, k) * element_of<FragmentB>(all_b, k, column);
   }
   executor::ballot(~0u, true, where);
   for (int i = 0; i < d.num_elements; i++) d.x[i] = (D)sums[i];

@@ -14,28 +14,20 @@ struct dim3 {
 
 inline uint3 make_uint3(unsigned x, unsigned y, unsigned z) { return {x, y, z}; }
 
-#define EXECUTOR_VECTOR1(NAME, T)                 \
-  struct alignas(sizeof(T)) NAME##1 {             \
-    T x;                                          \
-  };                                              \
+#define EXECUTOR_VECTOR1(NAME, T)             \
+  struct alignas(sizeof(T)) NAME##1 { T x; }; \
   inline NAME##1 make_##NAME##1(T x) { return {x}; }
 
-#define EXECUTOR_VECTOR2(NAME, T)                 \
-  struct alignas(2 * sizeof(T)) NAME##2 {         \
-    T x, y;                                       \
-  };                                              \
+#define EXECUTOR_VECTOR2(NAME, T)                    \
+  struct alignas(2 * sizeof(T)) NAME##2 { T x, y; }; \
   inline NAME##2 make_##NAME##2(T x, T y) { return {x, y}; }
 
-#define EXECUTOR_VECTOR3(NAME, T)                 \
-  struct NAME##3 {                                \
-    T x, y, z;                                    \
-  };                                              \
+#define EXECUTOR_VECTOR3(NAME, T) \
+  struct NAME##3 { T x, y, z; };  \
   inline NAME##3 make_##NAME##3(T x, T y, T z) { return {x, y, z}; }
 
-#define EXECUTOR_VECTOR4(NAME, T)                                            \
-  struct alignas(sizeof(T) < 4 ? 4 * sizeof(T) : 16) NAME##4 {               \
-    T x, y, z, w;                                                            \
-  };                                                                         \
+#define EXECUTOR_VECTOR4(NAME, T)                                               \
+  struct alignas(sizeof(T) < 4 ? 4 * sizeof(T) : 16) NAME##4 { T x, y, z, w; }; \
   inline NAME##4 make_##NAME##4(T x, T y, T z, T w) { return {x, y, z, w}; }
 
 #define EXECUTOR_VECTORS(NAME, T) \

@@ -93,15 +93,15 @@ inline unsigned __match_all_sync(unsigned mask, T value, int *same, EXECUTOR_PLA
   return lanes;
 }
 
-#define EXECUTOR_REDUCE(NAME, REDUCTION)                                                                   \
-  inline unsigned NAME(unsigned mask, unsigned value, EXECUTOR_PLACE) {                                    \
-    return (unsigned)executor::reduce_unsigned(mask, value, executor::Reduction::REDUCTION, where);        \
+#define EXECUTOR_REDUCE(NAME, REDUCTION)                                                            \
+  inline unsigned NAME(unsigned mask, unsigned value, EXECUTOR_PLACE) {                             \
+    return (unsigned)executor::reduce_unsigned(mask, value, executor::Reduction::REDUCTION, where); \
   }
 
-#define EXECUTOR_REDUCE_SIGNED(NAME, REDUCTION)                                                            \
-  EXECUTOR_REDUCE(NAME, REDUCTION)                                                                         \
-  inline int NAME(unsigned mask, int value, EXECUTOR_PLACE) {                                              \
-    return (int)executor::reduce_signed(mask, value, executor::Reduction::REDUCTION, where);               \
+#define EXECUTOR_REDUCE_SIGNED(NAME, REDUCTION)                                              \
+  EXECUTOR_REDUCE(NAME, REDUCTION)                                                           \
+  inline int NAME(unsigned mask, int value, EXECUTOR_PLACE) {                                \
+    return (int)executor::reduce_signed(mask, value, executor::Reduction::REDUCTION, where); \
   }
 
 EXECUTOR_REDUCE_SIGNED(__reduce_add_sync, add)

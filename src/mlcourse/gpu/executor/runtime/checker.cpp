@@ -39,12 +39,12 @@ struct Stamp {
 };
 
 struct Cell {
-  Stamp write;     // not atomic
-  Stamp atomic;    // since the write
-  Stamp read;      // since the write, of one warp; the lanes that read are `lanes`
-  Stamp other;     // since the write, a read of an earlier block or an atomic of another thread
+  Stamp write;   // not atomic
+  Stamp atomic;  // since the write
+  Stamp read;    // since the write, of one warp; the lanes that read are `lanes`
+  Stamp other;   // since the write, a read of an earlier block or an atomic of another thread
   uint32_t lanes;
-  uint32_t more;   // further readers of this block
+  uint32_t more;  // further readers of this block
 };
 
 struct MoreReaders {
@@ -66,8 +66,8 @@ struct Region {
 
 // What a thread knows to have happened before, beyond its own block's barriers.
 struct Knowledge {
-  std::map<uint32_t, uint32_t> blocks;                                  // all of a block before this epoch
-  std::map<uint64_t, std::pair<uint32_t, uint16_t>> threads;            // a thread up to this epoch and time
+  std::map<uint32_t, uint32_t> blocks;                        // all of a block before this epoch
+  std::map<uint64_t, std::pair<uint32_t, uint16_t>> threads;  // a thread up to this epoch and time
 
   bool covers(const Stamp &stamp) const {
     auto block = blocks.find(stamp.block);
@@ -119,7 +119,8 @@ Knowledge fenced_by_block[2];  // what its threads fenced before the last barrie
 uint16_t now() { return static_cast<uint16_t>(std::min(current->seen[current->lane], 0xffffu)); }
 
 Stamp stamp_here(uint32_t site, unsigned flags) {
-  return {block_number + 1, block_epoch, site, now(), static_cast<uint16_t>(current->number), static_cast<uint16_t>(flags)};
+  return {
+      block_number + 1, block_epoch, site, now(), static_cast<uint16_t>(current->number), static_cast<uint16_t>(flags)};
 }
 
 bool known(const Stamp &earlier) {
@@ -155,7 +156,8 @@ void refine(Region &region, unsigned granule) {
   give_cells(region);
   for (size_t i = 0; i < count; i++) {
     if (!(old[i].write.block | old[i].atomic.block | old[i].read.block)) continue;
-    for (size_t part = 0; part < parts && (i * parts + part) < region.size / granule + 1; part++) region.cells[i * parts + part] = old[i];
+    for (size_t part = 0; part < parts && (i * parts + part) < region.size / granule + 1; part++)
+      region.cells[i * parts + part] = old[i];
   }
   munmap(old, old_bytes);
 }
@@ -210,13 +212,15 @@ void report_outside(const char *address, size_t size, unsigned flags, uint32_t s
     }
   }
   bool wild = best > (1 << 30);
-  report(fault_at(FaultKind::out_of_bounds, site, wild ? -1 : memory, wild ? reinterpret_cast<int64_t>(address) : offset, size, flags));
-  bool mapped = (address >= shared_begin - 60000 && address < shared_end + 60000) || (memory == -3 && !wild) || (memory >= 0 && best < (16 << 20)) ||
-                (address >= data_begin && address < data_end);
+  report(fault_at(FaultKind::out_of_bounds, site, wild ? -1 : memory,
+                  wild ? reinterpret_cast<int64_t>(address) : offset, size, flags));
+  bool mapped = (address >= shared_begin - 60000 && address < shared_end + 60000) || (memory == -3 && !wild) ||
+                (memory >= 0 && best < (16 << 20)) || (address >= data_begin && address < data_end);
   if (!mapped) abandon("an access far outside of every array");
 }
 
-void report_conflict(const Region &region, const char *address, size_t size, const Stamp &earlier, unsigned flags, uint32_t site) {
+void report_conflict(const Region &region, const char *address, size_t size, const Stamp &earlier, unsigned flags,
+                     uint32_t site) {
   Fault fault = fault_at(FaultKind::race, site, region.memory, address - region.begin, size, flags);
   fault.other_site = earlier.site;
   fault.other_block = earlier.block - 1, fault.other_thread = earlier.thread;
@@ -245,7 +249,9 @@ int unordered_lane(Stamp read, uint32_t lanes, unsigned flags) {
   return -1;
 }
 
-bool reads_are_current(const Cell &cell) { return cell.read.block == block_number + 1 && cell.read.epoch == block_epoch; }
+bool reads_are_current(const Cell &cell) {
+  return cell.read.block == block_number + 1 && cell.read.epoch == block_epoch;
+}
 
 void check_readers(const Region &region, Cell &cell, const char *address, size_t size, unsigned flags, uint32_t site) {
   if (conflict(cell.other, flags)) report_conflict(region, address, size, cell.other, flags, site);
@@ -310,10 +316,12 @@ void check_cell(const Region &region, Cell &cell, const char *address, size_t si
   auto report_against = [&](const Stamp &earlier) { report_conflict(region, address, size, earlier, flags, site); };
   bool unwritten = (region.shared || region.poisoned) && !cell.write.block && !cell.atomic.block;
   bool reads = !(flags & WRITE) || (flags & ATOMIC);
-  if (unwritten && reads) report(fault_at(FaultKind::uninitialized, site, region.memory, address - region.begin, size, flags));
+  if (unwritten && reads)
+    report(fault_at(FaultKind::uninitialized, site, region.memory, address - region.begin, size, flags));
   if (cell.write.block && cell.write.flags & IN_FLIGHT) {
     Fault fault = fault_at(FaultKind::async_copy, site, region.memory, address - region.begin, size, flags);
-    fault.other_site = cell.write.site, fault.other_block = cell.write.block - 1, fault.other_thread = cell.write.thread;
+    fault.other_site = cell.write.site, fault.other_block = cell.write.block - 1,
+    fault.other_thread = cell.write.thread;
     report(fault);
   } else if (conflict(cell.write, flags)) {
     report_against(cell.write);
@@ -327,8 +335,9 @@ void check_cell(const Region &region, Cell &cell, const char *address, size_t si
   }
   check_readers(region, cell, address, size, flags, site);
   const Fenced &fence = fenced[static_cast<int>(Scope::device)][current->number];
-  if ((flags & ATOMIC) && fence.valid && fence.epoch == block_epoch) here.time = std::min(here.time, fence.time);  // handed on with the rest
-  flags & ATOMIC ? remember_atomic(cell, here) : remember_write(cell, here);
+  if ((flags & ATOMIC) && fence.valid && fence.epoch == block_epoch)
+    here.time = std::min(here.time, fence.time);  // handed on with the rest
+  flags &ATOMIC ? remember_atomic(cell, here) : remember_write(cell, here);
 }
 
 // An atomic hands on what its thread has made visible by a fence, and learns what others have handed on.
@@ -345,7 +354,8 @@ void hand_over(const void *address) {
     if (!fence.valid && fenced_by_block[scope].threads.empty()) continue;
     Release &release = releases[address];
     Knowledge &handed = scope == static_cast<int>(Scope::device) ? release.device : release.block;
-    if (&handed == &release.block && release.in_block != block_number + 1) handed = {}, release.in_block = block_number + 1;
+    if (&handed == &release.block && release.in_block != block_number + 1)
+      handed = {}, release.in_block = block_number + 1;
     handed.add(fenced_by_block[scope]);
     if (!fence.valid) continue;
     uint32_t &epoch = handed.blocks[block_number + 1];
@@ -353,15 +363,17 @@ void hand_over(const void *address) {
     handed.add_thread(block_number + 1, current->number, fence.epoch, fence.time);
     for (unsigned lane = 0; lane < WARP; lane++)
       if (current->seen[lane] && lane != current->lane)
-        handed.add_thread(block_number + 1, current->warp * WARP + lane, fence.epoch, static_cast<uint16_t>(current->seen[lane]));
+        handed.add_thread(block_number + 1, current->warp * WARP + lane, fence.epoch,
+                          static_cast<uint16_t>(current->seen[lane]));
     if (own) handed.add(*own);
     handed.add(known_by_block);
   }
 }
 
 size_t size_of_element(const char *array, size_t access_size) {
-  static const std::pair<const char *, size_t> known[] = {{"'double", 8}, {"'long", 8}, {"'float4", 16}, {"'int4", 16}, {"'uint4", 16},
-      {"'float2", 8}, {"'int2", 8}, {"'double2", 16}, {"'char", 1}, {"'unsigned char", 1}, {"'short", 2}, {"'unsigned short", 2}};
+  static const std::pair<const char *, size_t> known[] = {
+      {"'double", 8}, {"'long", 8},     {"'float4", 16}, {"'int4", 16},         {"'uint4", 16}, {"'float2", 8},
+      {"'int2", 8},   {"'double2", 16}, {"'char", 1},    {"'unsigned char", 1}, {"'short", 2},  {"'unsigned short", 2}};
   size_t size = access_size;
   for (auto &[name, bytes] : known)
     if (std::strncmp(array, name, std::strlen(name)) == 0 && std::strchr(" [", array[std::strlen(name)])) size = bytes;
@@ -378,7 +390,8 @@ bool inside_the_same_variable(const char *address, size_t access_size) {
   const char *base = address - bad_index.index * element;
   for (auto &variable : variables) {
     if (address < variable.begin || address >= variable.begin + variable.size) continue;
-    return base >= variable.begin && base < variable.begin + variable.size && rows * element < static_cast<int64_t>(variable.size);
+    return base >= variable.begin && base < variable.begin + variable.size &&
+           rows * element < static_cast<int64_t>(variable.size);
   }
   return false;
 }
@@ -415,11 +428,15 @@ void access(void *pointer, size_t size, unsigned flags, uint32_t site) {
     report(fault_at(FaultKind::misaligned, site, region->memory, static_cast<int64_t>(offset), size, flags));
     if (launch.mode == Mode::profile) return;
   }
-  if (launch.mode == Mode::profile) return profile::count(address, size, flags & WRITE, flags & ATOMIC, region->shared, region->memory, region->begin, site);
-  if (region->read_only && (flags & WRITE)) report(fault_at(FaultKind::read_only, site, region->memory, static_cast<int64_t>(offset), size, flags));
+  if (launch.mode == Mode::profile)
+    return profile::count(address, size, flags & WRITE, flags & ATOMIC, region->shared, region->memory, region->begin,
+                          site);
+  if (region->read_only && (flags & WRITE))
+    report(fault_at(FaultKind::read_only, site, region->memory, static_cast<int64_t>(offset), size, flags));
   if ((flags & STRONG) && region->shared) flags &= ~STRONG;
   if (flags & (ATOMIC | STRONG)) hand_over(address);
-  while (region->granule > 1 && (offset % region->granule || size % region->granule)) refine(*region, region->granule / 2);
+  while (region->granule > 1 && (offset % region->granule || size % region->granule))
+    refine(*region, region->granule / 2);
   for (size_t i = offset / region->granule; i <= (offset + size - 1) / region->granule; i++)
     check_cell(*region, region->cells[i], address, size, flags, site);
 }
@@ -454,7 +471,8 @@ void start_launch() {
     regions.back().read_only = buffer.read_only, regions.back().poisoned = buffer.poisoned;
   }
   for (size_t i = 0; i < variables.size(); i++)
-    add_region(variables[i].begin, variables[i].size, variables[i].size % 4 ? 1 : 4, -10 - static_cast<int>(i), i < shared_variables);
+    add_region(variables[i].begin, variables[i].size, variables[i].size % 4 ? 1 : 4, -10 - static_cast<int>(i),
+               i < shared_variables);
 }
 
 void start_block() {
@@ -524,7 +542,8 @@ void check_async_end(const AsyncCopy &copy) {
   if (launch.mode != Mode::check) return;
   if (std::memcmp(copy.before, copy.source, copy.size - copy.zeros) != 0) {
     Region *source = find_region(copy.source);
-    Fault fault = fault_at(FaultKind::async_copy, copy.where, source ? source->memory : -1, source ? copy.source - source->begin : 0, copy.size, WRITE);
+    Fault fault = fault_at(FaultKind::async_copy, copy.where, source ? source->memory : -1,
+                           source ? copy.source - source->begin : 0, copy.size, WRITE);
     fault.detail = 1;
     report(fault);
   }
@@ -557,11 +576,13 @@ void finish_launch() {
 void note_atomic(const volatile void *address, int size, bool writes, Place where) {
   relax();  // before it counts as done
   if (launch.mode != Mode::plain)
-    checker::access(const_cast<void *>(address), static_cast<size_t>(size), checker::ATOMIC | (writes ? checker::WRITE : 0u), where);
+    checker::access(const_cast<void *>(address), static_cast<size_t>(size),
+                    checker::ATOMIC | (writes ? checker::WRITE : 0u), where);
 }
 
 void note_access(const volatile void *address, size_t size, bool writes, Place where) {
-  if (launch.mode != Mode::plain) checker::access(const_cast<void *>(address), size, writes ? checker::WRITE : 0u, where);
+  if (launch.mode != Mode::plain)
+    checker::access(const_cast<void *>(address), size, writes ? checker::WRITE : 0u, where);
 }
 
 }  // namespace executor
@@ -569,14 +590,14 @@ void note_access(const volatile void *address, size_t size, bool writes, Place w
 // What the compiler's -fsanitize=thread calls. Addresses of instructions fit 31 bits: the program is linked that way.
 using executor::checker::access;
 #define SITE static_cast<uint32_t>(reinterpret_cast<uintptr_t>(__builtin_return_address(0)) - executor::image_base)
-#define ACCESSES(SIZE)                                                                                              \
-  void __tsan_read##SIZE(void *p) { access(p, SIZE, 0, SITE); }                                                     \
-  void __tsan_write##SIZE(void *p) { access(p, SIZE, 1, SITE); }                                                    \
-  void __tsan_unaligned_read##SIZE(void *p) { access(p, SIZE, 0, SITE); }                                           \
-  void __tsan_unaligned_write##SIZE(void *p) { access(p, SIZE, 1, SITE); }                                          \
-  void __tsan_volatile_read##SIZE(void *p) { executor::relax(), access(p, SIZE, 4, SITE); }                         \
-  void __tsan_volatile_write##SIZE(void *p) { access(p, SIZE, 5, SITE); }                                           \
-  void __tsan_unaligned_volatile_read##SIZE(void *p) { executor::relax(), access(p, SIZE, 4, SITE); }               \
+#define ACCESSES(SIZE)                                                                                \
+  void __tsan_read##SIZE(void *p) { access(p, SIZE, 0, SITE); }                                       \
+  void __tsan_write##SIZE(void *p) { access(p, SIZE, 1, SITE); }                                      \
+  void __tsan_unaligned_read##SIZE(void *p) { access(p, SIZE, 0, SITE); }                             \
+  void __tsan_unaligned_write##SIZE(void *p) { access(p, SIZE, 1, SITE); }                            \
+  void __tsan_volatile_read##SIZE(void *p) { executor::relax(), access(p, SIZE, 4, SITE); }           \
+  void __tsan_volatile_write##SIZE(void *p) { access(p, SIZE, 5, SITE); }                             \
+  void __tsan_unaligned_volatile_read##SIZE(void *p) { executor::relax(), access(p, SIZE, 4, SITE); } \
   void __tsan_unaligned_volatile_write##SIZE(void *p) { access(p, SIZE, 5, SITE); }
 
 extern "C" {

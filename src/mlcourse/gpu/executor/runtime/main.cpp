@@ -115,13 +115,15 @@ Mapped map_buffers(size_t count) {
   for (size_t i = 0; i < count; i++) {
     Buffer &buffer = launch.buffers[i];
     int rights = buffer.read_only && !checked_run ? PROT_READ : PROT_READ | PROT_WRITE;
-    if (mmap(at, sizes[i], rights, MAP_SHARED | MAP_FIXED, memory_file, static_cast<off_t>(offsets[i])) == MAP_FAILED) _exit(4);
+    if (mmap(at, sizes[i], rights, MAP_SHARED | MAP_FIXED, memory_file, static_cast<off_t>(offsets[i])) == MAP_FAILED)
+      _exit(4);
     buffer.begin = at + sizes[i] - (buffer.size + 255) / 256 * 256;
     page_begin.push_back(at), page_end.push_back(at + sizes[i]);
     at += sizes[i] + gap;
     if (written[i] < 0 || buffer.size == 0) continue;
     size_t size = whole_pages(buffer.size);
-    void *mask = mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, memory_file, static_cast<off_t>(written[i]));
+    void *mask =
+        mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, memory_file, static_cast<off_t>(written[i]));
     if (mask == MAP_FAILED) _exit(4);
     buffer.written = static_cast<uint8_t *>(mask);
     at += size + gap;
@@ -184,9 +186,10 @@ std::vector<std::vector<int64_t>> read_parameters() {
 void describe(std::string &answer) {
   char text[512];
   for (auto &f : faults) {
-    snprintf(text, sizeof text, "fault %d %u %u %llu %u %u %u %u %d %lld %llu %d %d %lld %d\n", static_cast<int>(f.kind), f.site,
-             f.other_site, (unsigned long long)f.count, f.block, f.thread, f.other_block, f.other_thread, f.memory, (long long)f.offset,
-             (unsigned long long)f.size, f.operation, f.other_operation, (long long)f.detail, f.note);
+    snprintf(text, sizeof text, "fault %d %u %u %llu %u %u %u %u %d %lld %llu %d %d %lld %d\n",
+             static_cast<int>(f.kind), f.site, f.other_site, (unsigned long long)f.count, f.block, f.thread,
+             f.other_block, f.other_thread, f.memory, (long long)f.offset, (unsigned long long)f.size, f.operation,
+             f.other_operation, (long long)f.detail, f.note);
     answer += text;
     if (f.memory == -5) answer += std::string("array ") + reinterpret_cast<const char *>(f.detail) + "\n";
   }
@@ -234,7 +237,8 @@ void on_signal(int number, siginfo_t *info, void *context) {
     long long best = 1ll << 40;
     for (size_t i = 0; i < launch.buffers.size(); i++) {
       const Buffer &buffer = launch.buffers[i];
-      long long distance = address < buffer.begin ? buffer.begin - address : std::max<long long>(address - (buffer.begin + buffer.size), 0);
+      long long distance = address < buffer.begin ? buffer.begin - address
+                                                  : std::max<long long>(address - (buffer.begin + buffer.size), 0);
       if (distance < best) best = distance, memory = static_cast<int>(i), offset = address - buffer.begin;
     }
     if (best > (1ll << 30)) memory = -1;
@@ -242,9 +246,10 @@ void on_signal(int number, siginfo_t *info, void *context) {
   std::string answer;
   describe(answer);
   char text[256];
-  snprintf(text, sizeof text, "crash %d %llu %u %u %u %d %d %lld %llu %u\n", number, (unsigned long long)(instruction(context) - image_base + 1),
-           current ? block_number : 0, current ? current->number : 0, current ? 1 : 0, overflow, memory, offset,
-           (unsigned long long)address, last_site || !current ? last_site : current->where);
+  snprintf(text, sizeof text, "crash %d %llu %u %u %u %d %d %lld %llu %u\n", number,
+           (unsigned long long)(instruction(context) - image_base + 1), current ? block_number : 0,
+           current ? current->number : 0, current ? 1 : 0, overflow, memory, offset, (unsigned long long)address,
+           last_site || !current ? last_site : current->where);
   send(answer + text);
   _exit(1);
 }
@@ -255,7 +260,7 @@ void catch_signals() {
   alternative.ss_sp = stack;
   alternative.ss_size = sizeof stack;
   sigaltstack(&alternative, nullptr);
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_sigaction = on_signal;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   for (int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGPROF, SIGTRAP}) sigaction(number, &action, nullptr);

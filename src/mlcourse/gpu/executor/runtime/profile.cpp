@@ -33,44 +33,52 @@ std::unordered_map<uint64_t, uint32_t> index_of;
 std::string trace;
 
 uint32_t find_site(const Site &wanted) {
-  uint64_t key = static_cast<uint64_t>(wanted.site) << 32 | static_cast<uint32_t>(wanted.memory) << 8 | wanted.size << 1 | wanted.write;
+  uint64_t key = static_cast<uint64_t>(wanted.site) << 32 | static_cast<uint32_t>(wanted.memory) << 8 |
+                 wanted.size << 1 | wanted.write;
   auto [found, is_new] = index_of.try_emplace(key, sites.size());
   if (is_new) sites.push_back(wanted);
   return found->second;
 }
 
+// A few numbers, of which the distinct ones are counted.
+struct Numbers {
+  uint64_t items[WARP * 4];
+  size_t count = 0;
+
+  void add(uint64_t item) { items[count++] = item; }
+
+  size_t keep_distinct() {
+    if (!std::is_sorted(items, items + count)) std::sort(items, items + count);
+    return count = static_cast<size_t>(std::unique(items, items + count) - items);
+  }
+};
+
 // Sectors are 32 bytes. The ideal is what the distinct bytes would fill if they lay side by side.
 void count_sectors(Site &site, const Request &request) {
-  std::vector<uint64_t> sectors, bytes;
-  for (unsigned lane = 0; lane < WARP; lane++) {
-    if (!(request.lanes >> lane & 1)) continue;
-    uint64_t address = reinterpret_cast<uint64_t>(request.address[lane]);
-    bytes.push_back(address);
-    for (uint64_t sector = address / 32; sector <= (address + site.size - 1) / 32; sector++) sectors.push_back(sector);
+  Numbers sectors, places;
+  for (uint32_t rest = request.lanes; rest; rest &= rest - 1) {
+    uint64_t address = reinterpret_cast<uint64_t>(request.address[__builtin_ctz(rest)]);
+    places.add(address);
+    for (uint64_t sector = address / 32; sector <= (address + site.size - 1) / 32; sector++) sectors.add(sector);
   }
-  auto distinct = [](std::vector<uint64_t> &items) {
-    std::sort(items.begin(), items.end());
-    return static_cast<uint64_t>(std::unique(items.begin(), items.end()) - items.begin());
-  };
-  site.transfers += distinct(sectors);
-  site.ideal += (distinct(bytes) * site.size + 31) / 32;
+  site.transfers += sectors.keep_distinct();
+  site.ideal += (places.keep_distinct() * site.size + 31) / 32;
 }
 
 // Shared memory has 32 banks of 4 bytes: in one pass each of them serves one word, to all lanes that want it. Wider
 // accesses go by half and quarter warps. Atomics on one word take turns.
 void count_passes(Site &site, const Request &request) {
-  unsigned together = site.size <= 4 ? WARP : std::max<unsigned>(WARP * 4 / static_cast<unsigned>(site.size), 1);
+  unsigned together = site.size <= 4 ? WARP : WARP * 4 / static_cast<unsigned>(site.size);
   for (unsigned first = 0; first < WARP; first += together) {
-    std::vector<uint64_t> words;
+    Numbers words;
     for (unsigned lane = first; lane < first + together; lane++)
       for (size_t byte = 0; request.lanes >> lane & 1 && byte < site.size; byte += 4)
-        words.push_back((reinterpret_cast<uint64_t>(request.address[lane]) - reinterpret_cast<uint64_t>(site.begin) + byte) / 4);
-    if (words.empty()) continue;
-    std::sort(words.begin(), words.end());
-    if (!site.atomic) words.erase(std::unique(words.begin(), words.end()), words.end());
-    unsigned passes[32] = {};
-    for (uint64_t word : words) passes[word % 32]++;
-    site.transfers += *std::max_element(passes, passes + 32);
+        words.add((static_cast<uint64_t>(request.address[lane] - site.begin) + byte) / 4);
+    if (words.count == 0) continue;
+    if (!site.atomic) words.keep_distinct();
+    unsigned passes[WARP] = {};
+    for (size_t i = 0; i < words.count; i++) passes[words.items[i] % WARP]++;
+    site.transfers += *std::max_element(passes, passes + WARP);
     site.ideal++;
   }
 }
@@ -107,7 +115,8 @@ void start() {
 }
 
 // A GPU moves at most 16 bytes per lane and instruction, a power of two; the compiler of the CPU may move more at once.
-void count(const char *address, size_t size, bool write, bool atomic, bool shared, int memory, const char *begin, uint32_t site) {
+void count(const char *address, size_t size, bool write, bool atomic, bool shared, int memory, const char *begin,
+           uint32_t site) {
   size_t part = size;
   for (part = 16; size % part || reinterpret_cast<uintptr_t>(address) % part;) part /= 2;
   for (size_t offset = 0; offset < size; offset += part)
@@ -134,8 +143,9 @@ void warp_met(unsigned warp) {
 void describe(std::string &answer) {
   char text[256];
   for (auto &s : sites) {
-    snprintf(text, sizeof text, "access %u %d %d %d %d %zu %llu %llu %llu %llu\n", s.site, s.write, s.atomic, s.shared, s.memory, s.size,
-             (unsigned long long)s.requests, (unsigned long long)s.lanes, (unsigned long long)s.transfers, (unsigned long long)s.ideal);
+    snprintf(text, sizeof text, "access %u %d %d %d %d %zu %llu %llu %llu %llu\n", s.site, s.write, s.atomic, s.shared,
+             s.memory, s.size, (unsigned long long)s.requests, (unsigned long long)s.lanes,
+             (unsigned long long)s.transfers, (unsigned long long)s.ideal);
     answer += text;
   }
   answer += trace;

@@ -8,7 +8,8 @@
 namespace executor::profile {
 
 void start();
-void count(const char *address, size_t size, bool write, bool atomic, bool shared, int memory, const char *begin, uint32_t site);
+void count(const char *address, size_t size, bool write, bool atomic, bool shared, int memory, const char *begin,
+           uint32_t site);
 void warp_met(unsigned warp);
 void describe(std::string &answer);
 

@@ -70,7 +70,8 @@ void prepare(Carrier &carrier, size_t number) {
 
 Carrier *new_carrier() {
   size_t guard = static_cast<size_t>(getpagesize());
-  void *memory = mmap(nullptr, STACK_SIZE + guard, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void *memory =
+      mmap(nullptr, STACK_SIZE + guard, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) abandon("the system has no memory for the stacks of so many threads");
   mprotect(memory, guard, PROT_NONE);
   carriers.push_back(std::make_unique<Carrier>(Carrier{nullptr, static_cast<char *>(memory) + guard}));
@@ -301,7 +302,8 @@ void set_up_threads() {
     thread.index = {i % blockDim.x, i / blockDim.x % blockDim.y, i / blockDim.x / blockDim.y};
     thread.number = i, thread.lane = i % WARP, thread.warp = i / WARP;
   }
-  for (unsigned w = 0; w < warps.size(); w++) warps[w].first = w * WARP, warps[w].size = std::min(WARP, count - w * WARP);
+  for (unsigned w = 0; w < warps.size(); w++)
+    warps[w].first = w * WARP, warps[w].size = std::min(WARP, count - w * WARP);
 }
 
 std::vector<unsigned> order_of_blocks() {
@@ -389,7 +391,8 @@ Fault fault_here(FaultKind kind, uint32_t site) {
 
 void report(Fault fault) {
   char key[120];
-  snprintf(key, sizeof key, "%d %u %u %d %d", static_cast<int>(fault.kind), fault.site, fault.other_site, fault.memory, fault.note);
+  snprintf(key, sizeof key, "%d %u %u %d %d", static_cast<int>(fault.kind), fault.site, fault.other_site, fault.memory,
+           fault.note);
   auto [found, is_new] = fault_index.try_emplace(key, faults.size());
   if (!is_new)
     faults[found->second].count += fault.count;
@@ -454,7 +457,8 @@ uint64_t reduce_unsigned(unsigned mask, uint32_t value, Reduction reduction, Pla
 
 int64_t reduce_signed(unsigned mask, int32_t value, Reduction reduction, Place where) {
   unsigned present = rendezvous(Collective::reduce, mask, static_cast<uint32_t>(value), where);
-  return reduction == Reduction::add ? static_cast<int32_t>(reduce<uint32_t>(present, reduction)) : reduce<int32_t>(present, reduction);
+  return reduction == Reduction::add ? static_cast<int32_t>(reduce<uint32_t>(present, reduction))
+                                     : reduce<int32_t>(present, reduction);
 }
 
 void *const *exchange_pointers(unsigned mask, void *pointer, Place where) {
@@ -483,8 +487,15 @@ void fence(Scope scope) {
 }
 
 void async_copy(void *destination, const void *source, size_t size, size_t zeros, Place where) {
-  if ((size != 4 && size != 8 && size != 16) || zeros > size) trap("an asynchronous copy moves 4, 8 or 16 bytes", where);
-  AsyncCopy copy{static_cast<char *>(destination), static_cast<const char *>(source), size, zeros, where, current->async_group, {}};
+  if ((size != 4 && size != 8 && size != 16) || zeros > size)
+    trap("an asynchronous copy moves 4, 8 or 16 bytes", where);
+  AsyncCopy copy{static_cast<char *>(destination),
+                 static_cast<const char *>(source),
+                 size,
+                 zeros,
+                 where,
+                 current->async_group,
+                 {}};
   if (launch.mode != Mode::plain) checker::check_async_start(copy);
   std::memcpy(copy.before, source, size - zeros);
   current->async_copies.push_back(copy);
@@ -526,7 +537,8 @@ int print(const char *format, ...) {
   int length = printed < PRINT_LIMIT ? vfprintf(stderr, format, values) : 0;
   va_end(values);
   printed += static_cast<size_t>(std::max(length, 0));
-  if (length > 0 && printed >= PRINT_LIMIT) fputs("\n[the kernel printed more than 1 MB; the rest is left out]\n", stderr);
+  if (length > 0 && printed >= PRINT_LIMIT)
+    fputs("\n[the kernel printed more than 1 MB; the rest is left out]\n", stderr);
   return length;
 }
 
@@ -535,7 +547,8 @@ unsigned lane() { return current->lane; }
 }  // namespace executor
 
 long long clock64() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 extern "C" [[noreturn]] void __assert_fail(const char *condition, const char *, unsigned line, const char *) {

@@ -42,10 +42,10 @@ struct Thread {
   unsigned number, lane, warp;  // number: within the block
   State state;
   Carrier *carrier;
-  Place where;        // of the barrier or warp function it waits in
+  Place where;  // of the barrier or warp function it waits in
   Collective collective;
-  unsigned mask;      // of the warp function
-  unsigned present;   // lanes that took part
+  unsigned mask;     // of the warp function
+  unsigned present;  // lanes that took part
   bool predicate;
   uint64_t value;
   uint32_t seen[WARP];  // for each lane of the warp the time up to which its accesses are ordered before ours; own: now
@@ -124,7 +124,7 @@ struct Fault {
   uint32_t site = 0, other_site = 0;
   uint64_t count = 1;
   uint32_t block = 0, thread = 0, other_block = 0, other_thread = 0;
-  int memory = -1;   // a buffer; -3: dynamic shared memory; -5: an array of that type; -10 - i: a variable
+  int memory = -1;  // a buffer; -3: dynamic shared memory; -5: an array of that type; -10 - i: a variable
   int64_t offset = 0;
   uint64_t size = 0;
   int operation = 0, other_operation = 0;
