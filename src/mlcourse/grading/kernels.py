@@ -1,8 +1,8 @@
 '''Exercises whose answer is a kernel in CUDA C++, and questions about kernels: checked on the CPU, without a GPU.
 
 `kernel_exercise` checks a kernel that the learner wrote, `prediction_exercise` numbers that the learner foresees before the executor counts
-them, `hunt_exercise` what the learner says is wrong with given kernels, and `launch_exercise` the sizes that a function of the learner's
-Each returns an `Exercise` as any other.
+them, `hunt_exercise` what the learner says is wrong with given kernels, `launch_exercise` the sizes that a function of the learner's
+chooses for a given kernel. Each returns an `Exercise` as any other.
 
 A kernel passes a case if the executor finds no fault (a race, an access out of bounds, an element that nobody wrote, …), if the arrays are
 right in three orders of blocks and warps, and if it moves no more than the exercise allows. A whole exercise::
