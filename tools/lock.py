@@ -36,7 +36,9 @@ def main():
 
 
 def compiled(*options):
-    done = subprocess.run([*UV, *OPTIONS, *options, "pyproject.toml"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(
+        [*UV, *OPTIONS, *options, "pyproject.toml"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+    )
     return done.stdout
 
 

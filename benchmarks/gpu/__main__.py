@@ -5,15 +5,23 @@
     python -m benchmarks.gpu --quick            # small sizes, half a minute, nothing is written: does it run at all?
     python -m benchmarks.gpu --validate         # compare the executor's counters with the hardware's (needs ncu)
 
-It prints tables and writes benchmarks/results/gpu-<device>.json and .md; `--validate` adds its table to the same file.
+It prints tables and writes benchmarks/results/gpu-<device>.json and .md; `--validate` adds its table to the same files.
 
-It needs an NVIDIA GPU, PyTorch with CUDA, cuda-core, NVRTC with CUDA's headers (all of which the extra `gpu` brings), nvcc
-for CUB, and g++ for the executor. On a bare machine that has PyTorch with CUDA and CUDA's toolkit, from the root of the repository:
+It needs an NVIDIA GPU, PyTorch with CUDA, the packages of the extra `gpu`, nvcc for CUB, and for `--validate` ncu and g++. On a bare
+machine with PyTorch and CUDA's toolkit nothing of the course has to be installed; from the root of the repository:
 
-    pip install cuda-core nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cuda-crt nvidia-cuda-cccl   # if they are missing
-    PYTHONPATH=src python3 -m benchmarks.gpu --quick && PYTHONPATH=src python3 -m benchmarks.gpu --validate
+    export PYTHONPATH=src
+    python3 -m pip install cuda-core nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cuda-crt nvidia-cuda-cccl   # what is missing
+    python3 -m benchmarks.gpu --quick                                        # half a minute: does everything run?
+    python3 -m benchmarks.gpu --validate --results "$OUT"                    # about ten minutes
+    python3 -m pytest -o addopts= -q tests/gpu/test_device.py                # the launcher's tests that need a GPU
 
-Nothing of the course has to be installed for it. Ratios hold between machines of one kind; milliseconds are those of one afternoon.
+Where nothing can be downloaded, bring the wheels of cuda-core, cuda-bindings and cuda-pathfinder in the versions of
+requirements-gpu.lock, made for that machine's Python (pip download --no-deps --only-binary=:all: --python-version …), install
+them there with pip install --no-index --no-deps --target /tmp/site …, and put /tmp/site before src in PYTHONPATH. The compiler and
+CUDA's headers come with PyTorch. The files in $OUT go to benchmarks/results.
+
+Ratios hold between machines of one kind; milliseconds are those of one afternoon.
 """
 
 import argparse
@@ -40,7 +48,7 @@ def main(arguments=None):
     try:
         from mlcourse.gpu.device import require_gpu
 
-        device = require_gpu()
+        name = require_gpu()
     except Exception as error:
         say(f"benchmarks.gpu needs an NVIDIA GPU, and cannot run here: {error}")
         return 2
@@ -51,19 +59,19 @@ def main(arguments=None):
         parser.error(f"no case is called {' or '.join(options.names)}: there are {', '.join(run.case_names())}")
     command = " ".join(["python -m benchmarks.gpu", *(sys.argv[1:] if arguments is None else arguments)])
     if options.only_validate:
-        path = options.results / f"{run.name_of(device)}.json"
+        path = options.results / f"{run.name_of(name)}.json"
         if not path.exists():
             parser.error(f"there is no {path} yet: run without --only-validate first")
         results = json.loads(path.read_text(encoding="utf-8"))
     else:
-        results = run.measure_all(chosen, options, command)
+        results = run.measure_all(chosen, run.the_gpu(), options, command)
     if options.validate or options.only_validate:
         results["validation"] = run.validate(say)
     print(run.markdown(results))
     if options.quick:
         say("a quick run: nothing is written")
     else:
-        say(f"written to {write(results, run.markdown(results), options.results, run.name_of(device))}.json and .md")
+        say(f"written to {write(results, run.markdown(results), options.results, run.name_of(name))}.json and .md")
     return int(options.strict and run.anything_missed(results))
 
 

@@ -30,11 +30,19 @@ def case_names():
     return [case.name for case in CASES]
 
 
-def measure_all(cases, options, command):
+def the_gpu():
+    """The GPU that PyTorch uses."""
+    return torch.device("cuda", torch.cuda.current_device())
+
+
+def measure_all(cases, device, options, command):
     """Measure the ceilings, then each case, and return the results; a line for each goes to the terminal."""
     torch.backends.cuda.matmul.allow_tf32 = False
-    device = torch.device("cuda", torch.cuda.current_device())
-    results = {"about": about(command, options), "ceilings": timing.ceilings(device, options.quick), "cases": []}
+    results = {
+        "about": about(command, options),
+        "ceilings": timing.ceilings(device, graphs=not options.launches),
+        "cases": [],
+    }
     say(
         f"{results['about']['device']}: copy {results['ceilings']['copy'] / 1e9:.0f} GB/s, "
         f"float32 {results['ceilings']['fp32'] / 1e12:.1f} TFLOP/s"
@@ -42,7 +50,7 @@ def measure_all(cases, options, command):
     for case in cases:
         found = measure_case(case, device, options, results["ceilings"])
         results["cases"].append(found)
-        ratio = found["rows"][found_last(found)]["ratio"].get(case.library)
+        ratio = [row for row in found["rows"] if row["ours"]][-1]["ratio"][case.library]
         say(f"{case.name}: {ratio:.3f} × {case.library}; {'; '.join(found['missed']) or 'nothing missed'}")
         gc.collect()
         torch.cuda.empty_cache()
@@ -61,11 +69,6 @@ def measure_case(case, device, options, ceilings):
         for _ in range(1 if options.quick else REPEATS)
     ]
     return case_results(case, sizes, setup, errors, repeats, ceilings)
-
-
-def found_last(found):
-    """The number of the row of our last rung."""
-    return max(number for number, row in enumerate(found["rows"]) if row["ours"])
 
 
 def anything_missed(results):

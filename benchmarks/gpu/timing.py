@@ -10,6 +10,7 @@ import torch
 from benchmarks.gpu.cases import Work, error_of
 
 LEAST_ROUNDS, MOST_ROUNDS = 5, 60
+CEILING_BYTES = 1 << 34
 YARDSTICK = "copy of as many bytes"
 PEAK = (Path(__file__).with_name("peak.cu")).read_text(encoding="utf-8")
 PEAK_BLOCK, PEAK_ROUNDS, PEAK_FLOPS = 256, 400, 2 * 32 * 64  # operations of a thread in a round
@@ -83,18 +84,20 @@ def one_round(runs):
     return {name: begin.elapsed_time(end) / 1000 for name, (begin, end) in events.items()}
 
 
-def ceilings(device, quick=False):
+def ceilings(device, graphs=True):
     """Measure what the GPU can do: bytes a second of a copy by PyTorch, float32 operations a second of multiply-adds in registers."""
     from mlcourse.gpu import Kernel
 
-    bytes = (1 << 28 if quick else 1 << 31) * 8
     blocks = 8 * torch.cuda.get_device_properties(device).multi_processor_count
     out = torch.empty(blocks * PEAK_BLOCK, device=device)
     kernel = Kernel(PEAK, "multiply_add")
     work = Work(lambda: kernel[blocks, PEAK_BLOCK](out, 0.999, 0.001, PEAK_ROUNDS), out)
-    works = {"copy": yardstick(bytes, device), "multiply-add": work}
+    works = {"copy": yardstick(CEILING_BYTES, device), "multiply-add": work}
     for work in works.values():
         work.run()
-    times = measure(works, lambda: None, seconds=1)
+    times = measure(works, lambda: None, 1, graphs)
     flops = PEAK_FLOPS * PEAK_ROUNDS * PEAK_BLOCK * blocks
-    return {"copy": bytes / statistics.median(times["copy"]), "fp32": flops / statistics.median(times["multiply-add"])}
+    return {
+        "copy": CEILING_BYTES / statistics.median(times["copy"]),
+        "fp32": flops / statistics.median(times["multiply-add"]),
+    }

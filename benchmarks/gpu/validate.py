@@ -90,7 +90,13 @@ def first_step(name, place=lambda array: array):
 def executor_counters(name):
     """What the executor counts for the first launch of a rung."""
     (profile,) = first_step(name).profile()
-    return {counter: getattr(profile.totals, counter.replace(" ", "_")) for counter in COUNTERS}
+    counters = dict.fromkeys(COUNTERS, 0)
+    for line in profile.lines:
+        access, unit = f"{line.space} {line.operation}", "sectors" if line.space == "global" else "passes"
+        for counter, value in ((f"{access} requests", line.requests), (f"{access} {unit}", line.transfers)):
+            if counter in counters:
+                counters[counter] += value
+    return counters
 
 
 def find_ncu():

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from mlcourse.gpu import Kernel
 from mlcourse.gpu.errors import KernelError
 from mlcourse.gpu.facts import LIMITS, compile_facts, limits_of, occupancy
 from mlcourse.gpu.nvrtc import load
@@ -43,6 +44,13 @@ def test_facts_of_a_kernel(arch):
     assert "NOP" not in facts.sass
     assert ".entry" in facts.ptx
     assert str(facts).startswith(f"reverse<64> for {arch}: {facts.registers} registers, no spills, 1024 bytes")
+
+
+@needs_wheels
+def test_a_kernel_tells_its_facts():
+    facts = Kernel(REVERSE, "reverse<64>").compile("sm_80")
+    assert facts == compile_facts(REVERSE, "reverse<64>", "sm_80")
+    assert facts.registers < 40
 
 
 @needs_wheels

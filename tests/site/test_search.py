@@ -14,6 +14,7 @@ OPTIMIZERS = "neural/optimizers"
 BASICS, CLUSTERING = "python/basics", "classical/clustering"
 SVM = "classical/support-vector-machines"
 MEMORY = "gpu/memory-hierarchy"
+PATTERNS = "gpu/parallel-patterns"
 GLOSSARY, NOTATION, USE, TEACH, CONTRIBUTING = "glossary", "notation", "how-to-use", "teach", "contributing"
 FIRST = 3
 
@@ -71,6 +72,11 @@ QUERIES = {
     "bank conflicts": MEMORY,
     "structure of arrays": MEMORY,
     "occupancy": MEMORY,
+    "parallel reduction": PATTERNS,
+    "prefix sum": PATTERNS,
+    "Kahan summation": PATTERNS,
+    "stream compaction": PATTERNS,
+    "decoupled look-back": PATTERNS,
     # function names
     "float4": MEMORY,
     "np.einsum": NUMPY,

@@ -25,6 +25,7 @@ __all__ = [
     "draw_lost_update",
     "draw_network",
     "hillis_steele_steps",
+    "line_of",
     "passes_by_step",
     "run_steps",
     "show_kernel",
@@ -115,7 +116,7 @@ class LadderCounts:
         return self.rows[name]
 
     def _cells(self):
-        head = ["rung", "launches", "global requests", "shared requests", "atomic requests", "bank passes", "kB moved"]
+        head = ["rung", "launches", "global", "shared", "atomics", "passes", "kB"]
         return [head] + [[name, *(f"{row[column]:,}" for column in self.COLUMNS)] for name, row in self.rows.items()]
 
     def _repr_markdown_(self):
@@ -307,15 +308,44 @@ def draw_network(ax, x, steps, *, names=None, live=None):
 # --- from the executor's trace ---------------------------------------------------------------------------------------------
 
 
-def working_threads(profile, line, *, threads=256, operation="store"):
+def line_of(profile, text):
+    """Return the number of the first line of the profiled kernel that contains a text.
+
+    Parameters
+    ----------
+    profile : mlcourse.gpu.executor.profile.Profile
+    text : str
+        Such as ``"part[t] += part[t + step]"``.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If no line of the kernel contains it.
+    """
+    name = re.split(r"<", profile.kernel)[0]
+    lines = profile.source.splitlines()
+    begin = next(i for i, line in enumerate(lines) if re.search(rf"\b{name}\(", line))
+    for number, line in enumerate(lines[begin:], begin + 1):
+        if text in line:
+            return number
+        if line.startswith("}"):
+            break
+    raise ValueError(f"the kernel {name} has no line with {text!r}")
+
+
+def working_threads(profile, text, *, threads=256, operation="store"):
     """Find out from the trace which threads of the first block carry out a line, each time that the block comes to it.
 
     Parameters
     ----------
-    profile : mlcourse.gpu.executor.report.Profile
+    profile : mlcourse.gpu.executor.profile.Profile
         Of a launch with ``trace`` large enough to hold the whole block.
-    line : int
-        Of the source, in a loop with a barrier.
+    text : str
+        What the line contains; it stands in a loop with a barrier.
     threads : int
         Of the block.
     operation : {"load", "store", "atomic"}
@@ -324,7 +354,7 @@ def working_threads(profile, line, *, threads=256, operation="store"):
     -------
     ndarray of bool, shape (steps, threads)
     """
-    steps, last = [], None
+    steps, last, line = [], None, line_of(profile, text)
     for request in profile.trace:
         if (request.line, request.operation, request.block) != (line, operation, 0):
             continue
@@ -348,8 +378,8 @@ def draw_activity(ax, working, *, title=None):
     """
     steps, threads = working.shape
     for k, row in enumerate(working):
-        for t in np.flatnonzero(row):
-            ax.add_patch(Rectangle((t, k + 0.1), 1, 0.8, facecolor=COLORS[0], linewidth=0))
+        for first, last in _runs(np.flatnonzero(row)):
+            ax.add_patch(Rectangle((first, k + 0.1), last - first + 1, 0.8, facecolor=COLORS[0], linewidth=0))
         for w in np.unique(np.flatnonzero(row) // WARP):
             ax.add_patch(Rectangle((w * WARP, k + 0.1), WARP, 0.8, fill=False, edgecolor=COLORS[1], linewidth=1.1))
     busy = sum(len(np.unique(np.flatnonzero(row) // WARP)) for row in working)
@@ -360,35 +390,39 @@ def draw_activity(ax, working, *, title=None):
     ax.tick_params(length=0, labelsize=8)
 
 
-def passes_by_step(profile, lines, *, banks=32):
-    """Count for every step of a loop how many passes its slowest request to shared memory takes.
+def _runs(numbers):
+    """First and last of each run of neighbors among ascending numbers."""
+    cuts = np.flatnonzero(np.diff(numbers) > 1) + 1
+    return [(run[0], run[-1]) for run in np.split(numbers, cuts) if len(run)]
+
+
+def passes_by_step(profile, text, *, banks=32):
+    """Count for every step of a loop how many passes the slowest of its stores to shared memory takes.
 
     Parameters
     ----------
-    profile : mlcourse.gpu.executor.report.Profile
+    profile : mlcourse.gpu.executor.profile.Profile
         With the requests of the whole first block in its trace.
-    lines : sequence of int
-        The lines to look at; each is a loop's.
+    text : str
+        What the line in the loop contains.
     banks : int
         Of shared memory, four bytes wide.
 
     Returns
     -------
-    dict of int to list of int
-        For each line, the passes in the order of the steps.
+    list of int
+        In the order of the steps.
     """
-    found = {}
-    for line in lines:
-        requests = [r for r in profile.trace if (r.line, r.operation, r.block) == (line, "store", 0)]
-        worst, last = [], None
-        for request in requests:
-            words = np.unique(request.offsets // 4)
-            passes = int(np.bincount(words % banks).max())
-            if last is None or request.warp <= last:
-                worst.append(passes)
-            worst[-1], last = max(worst[-1], passes), request.warp
-        found[line] = worst
-    return found
+    worst, last, line = [], None, line_of(profile, text)
+    for request in profile.trace:
+        if (request.line, request.operation, request.block) != (line, "store", 0):
+            continue
+        words = np.unique(request.offsets // 4)
+        passes = int(np.bincount(words % banks).max())
+        if last is None or request.warp <= last:
+            worst.append(passes)
+        worst[-1], last = max(worst[-1], passes), request.warp
+    return worst
 
 
 def contention(profile, array=None):
@@ -396,7 +430,7 @@ def contention(profile, array=None):
 
     Parameters
     ----------
-    profile : mlcourse.gpu.executor.report.Profile
+    profile : mlcourse.gpu.executor.profile.Profile
     array : str, optional
         Only atomics on this array.
 

@@ -76,6 +76,8 @@ class DeviceKernel:
         core, torch = load("cuda.core"), load("torch")
         values = pack(self.name, args)
         index = next(x.device.index for x in args if hasattr(x, "data_ptr"))
+        if not self._loaded:
+            check_driver()
         try:
             device = core.Device(index)
             device.set_current()
@@ -99,7 +101,6 @@ class DeviceKernel:
         """Return the kernel on this GPU, compiled and loaded once, with leave to use so much dynamic shared memory."""
         check_shared_memory(self.name, smem, arch)
         if index not in self._loaded:
-            check_driver()
             compiled = compile_cubin(self.source, self.name, arch)
             self._loaded[index] = (
                 core.ObjectCode.from_cubin(compiled.cubin).get_kernel(compiled.symbol),

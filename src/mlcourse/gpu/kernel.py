@@ -5,10 +5,14 @@ from __future__ import annotations
 import functools
 import operator
 
+import numpy as np
+
 from mlcourse.gpu.arguments import bind
 from mlcourse.gpu.errors import KernelError
+from mlcourse.gpu.executor.declarations import declared_variables
+from mlcourse.gpu.executor.faults import launch_fault
 from mlcourse.gpu.executor.launch import MODES, ORDERS, Config, Executor, LaunchError, Options
-from mlcourse.gpu.executor.report import launch_fault, make_profile, make_report, raise_if_failed
+from mlcourse.gpu.executor.reader import make_profile, make_report, raise_if_failed
 from mlcourse.gpu.signature import parse_signature
 
 _BLOCK_LIMITS = (1024, 1024, 64)
@@ -58,6 +62,7 @@ class Kernel:
             )
         self.source, self.name = source, name
         self.signature = parse_signature(source, name)
+        self._set = {}
         self.check = Launcher(self, "check")
         self.profile = Launcher(self, "profile")
 
@@ -66,6 +71,56 @@ class Kernel:
 
     def __getitem__(self, sizes):
         return Launcher(self, "plain")[sizes]
+
+    def set_variable(self, name, value):
+        """Set a ``__constant__`` or ``__device__`` variable of the kernel, from the next launch on.
+
+        Parameters
+        ----------
+        name : str
+            The variable.
+        value : array_like
+            As long as the variable; converted to its type.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> kernel = Kernel('''
+        ... __constant__ float weight[2];
+        ... __global__ void apply(float* x) { x[threadIdx.x] = weight[threadIdx.x]; }''', "apply")
+        >>> kernel.set_variable("weight", [0.5, 0.25])
+        >>> x = np.empty(2, np.float32)
+        >>> kernel[1, 2](x)
+        >>> x
+        array([0.5 , 0.25], dtype=float32)
+        """
+        data = np.asarray(value, self._dtype_of(name))
+        self._executor.set_variable(name, np.ascontiguousarray(data).tobytes())
+        self._set[name] = data
+
+    def read_variable(self, name):
+        """Return a ``__device__`` variable as the last launch on the CPU left it.
+
+        Parameters
+        ----------
+        name : str
+            The variable.
+
+        Returns
+        -------
+        ndarray
+            Flat, of the variable's type.
+        """
+        data = self._executor.read_variable(name)
+        if data is None:
+            raise KernelError(f"{name!r} has no value yet: launch the kernel, or set the variable, first")
+        return np.frombuffer(data, self._dtype_of(name) or np.uint8).copy()
+
+    def _dtype_of(self, name):
+        declared = declared_variables(self.source, self.name).get(name)
+        if declared is None:
+            return None
+        return np.dtype("uint16" if declared.dtype == "bfloat16" else declared.dtype)
 
     def compile(self, arch):
         """Compile for a GPU, without one, and tell what it would need there.
@@ -170,6 +225,8 @@ class Launcher:
         if options:
             raise KernelError(f"the GPU chooses by itself: leave out {', '.join(options)}")
         values = [item.array if item.parameter.pointer else item.value for item in bound]
+        while self.kernel._set:
+            self.kernel._device.set_variable(*self.kernel._set.popitem())
         self.kernel._device.launch(self.config.grid, self.config.block, self.config.smem, values)
 
 
@@ -211,7 +268,8 @@ def make_config(name, grid, block, smem=0):
     threads = block[0] * block[1] * block[2]
     if threads > _THREADS:
         raise KernelError(
-            f"{name}: a block of {_shown(block)} = {threads} threads is too large: {_THREADS} is the most\n  hint: take more, smaller blocks"
+            f"{name}: a block of {_shown(block)} = {threads} threads is too large: {_THREADS} is the most\n"
+            "  hint: take more, smaller blocks"
         )
     smem = _integer(name, "the bytes of shared memory", smem)
     if smem < 0:

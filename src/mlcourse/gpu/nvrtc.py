@@ -106,7 +106,7 @@ def load(module):
         return importlib.import_module(module)
     except ImportError as error:
         raise KernelError(
-            f"compiling for a GPU needs the Python package {module.split('.')[0]}, which is not installed ({error}).\n"
+            f"compiling for a GPU needs the Python package {'-'.join(module.split('.')[:2])}, which is not installed ({error}).\n"
             f"  hint: {INSTALL}; running a kernel on the CPU needs none of it"
         ) from error
 

@@ -22,13 +22,13 @@ HEADERS = frozenset((
 
 _RAW, _TEXT = r"\b(?:u8|[uUL])?R\"", r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])+'"
 _COMMENT = re.compile(rf"(?P<comment>//[^\n]*|/\*.*?\*/)|{_RAW}|\b\d(?:'?[\w.])*|{_TEXT}", re.S)
-_TOKEN = re.compile(
+_TOKENS = (
     rf"{_RAW}|{_TEXT}"
-    r"|(?P<directive>(?:#|%:)[ \t]*[a-z_]+[^\n]*)"
     r"|\.?\d(?:'?[\w.])*"  # numbers
-    r"|(?P<name>[A-Za-z_$][\w$]*)|(?P<paste>##|%:%:)|(?P<slash>\\)",
-    re.S,
+    r"|(?P<name>[A-Za-z_$][\w$]*)|(?P<paste>##|%:%:)|(?P<slash>\\)"
 )
+_TOKEN = re.compile(rf"^[ \t]*(?P<directive>(?:#|%:)[ \t]*[a-z_]+[^\n]*)|{_TOKENS}", re.MULTILINE)
+_TOKEN_OF_MACRO = re.compile(rf"(?P<directive>(?!))|{_TOKENS}")
 _ASSEMBLY = frozenset((
     "asm", "__asm", "__asm__",
 ))  # fmt: skip
@@ -36,7 +36,7 @@ _HOOKS = frozenset((
     "extern", "__attribute__", "__attribute", "gnu", "_Pragma", "__extension__", "__builtin_apply",
     "__builtin_return_address",
 ))  # fmt: skip
-_OWN = ("executor", "__tsan", "__sanitizer", "__ubsan", "__asan", "__libc", "_ZN", "_exit", "_Exit")
+_OWN = ("executor", "__tsan", "__sanitizer", "__ubsan", "__asan", "__libc", "_zn", "_exit")
 _SYSTEM = frozenset((
     "syscall", "system", "popen", "fork", "vfork", "clone", "kill", "raise", "signal", "sigaction",
     "sigprocmask", "abort", "exit", "quick_exit", "atexit", "at_quick_exit", "execl", "execle", "execlp",
@@ -104,7 +104,7 @@ def _spliced(source):
 
 def _why(found, text):
     if found["directive"]:
-        return _directive(found["directive"], text, found)
+        return _directive(found["directive"])
     if found["name"]:
         return _name(found["name"], text, found.end())
     if found["paste"]:
@@ -114,7 +114,7 @@ def _why(found, text):
     return 'has a raw string, R"…": the check does not compile them' if found[0].endswith('R"') else ""
 
 
-def _directive(directive, text, found):
+def _directive(directive):
     name, rest = _MACROS.match(directive).groups()
     if name == "include":
         header = re.match(r"[<\"]([^>\"]*)[>\"]", rest)
@@ -126,7 +126,7 @@ def _directive(directive, text, found):
         return "" if re.match(r"(unroll|once)\b", rest) else "has a pragma: the check knows only `#pragma unroll`"
     if name not in _PLAIN_DIRECTIVES:
         return f"has the directive #{name}, which the check does not compile"
-    for inner in _TOKEN.finditer(rest):
+    for inner in _TOKEN_OF_MACRO.finditer(rest):
         if why := _why(inner, rest):
             return why
     return ""
@@ -142,7 +142,7 @@ def _name(name, text, end):
         return ""
     if name in _HOOKS:
         return f"uses {name!r}, which no kernel of an exercise needs"
-    if name.startswith(_OWN):
+    if name.lower().startswith(_OWN):
         return f"uses {name!r}, a name of the program that runs the kernel"
     if name in _SYSTEM and after.startswith("("):
         return f"calls {name!r}: a kernel cannot call the operating system"

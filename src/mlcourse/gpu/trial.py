@@ -14,8 +14,7 @@ import re
 import numpy as np
 
 from mlcourse.gpu.errors import CompileError, KernelError
-from mlcourse.gpu.executor.build import compiler
-from mlcourse.gpu.executor.report import CAUSES
+from mlcourse.gpu.executor.build import build, compiler
 from mlcourse.gpu.kernel import Kernel
 from mlcourse.gpu.screen import refusal
 from mlcourse.gpu.signature import without_comments
@@ -77,9 +76,10 @@ def trial(source, kernel, grid, block, smem=0, arguments=None, empty=(), counted
     arguments = {name: _poisoned(value) if name in empty else value for name, value in (arguments or {}).items()}
     with contextlib.redirect_stdout(io.StringIO()):  # of a printf, once for each order
         try:
-            return _try(_kernel(source, kernel), grid, block, smem, arguments, empty, counted)
-        except CompileError as error:
-            return {"faults": [_compile_fault(str(error), source)]}
+            program = _kernel(source, kernel)
+            if (fault := _compile_fault(source, kernel)) is not None:
+                return {"faults": [fault]}
+            return _try(program, grid, block, smem, arguments, empty, counted)
         except KernelError as error:
             return {"faults": [_fault("launch", str(error))]}
 
@@ -102,7 +102,8 @@ def _other_answer(source, kernel):
         raise NotImplementedError(f"write the body of {kernel}")
     if isinstance(source, str):
         return ""
-    what = "a Kernel: give its source" if isinstance(source, Kernel) else f"an object of type {type(source).__name__}"
+    name = getattr(source, "type_name", type(source).__name__)  # of an object that could not travel
+    what = "a Kernel: give its source" if name == "Kernel" else f"an object of type {name}"
     return f"expected the source of the kernel, a text in quotes; got {what}"
 
 
@@ -143,14 +144,19 @@ def _run(program, order, grid, block, smem, arguments, empty):
     faults = [_described(fault, program.source, places) for fault in report.faults[:_KEPT]]
     for fault in faults:
         if fault["kind"] == "time limit":
-            where = f"line {fault['line']}, `{fault['code']}`: " if fault["line"] else ""
-            raise OutOfTime(f"{where}the kernel was ended after {TIME_LIMIT:g} s; {_ENDLESS}")
+            raise OutOfTime(_out_of_time(fault))
     return faults, {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+
+
+def _out_of_time(fault):
+    if not fault["line"]:
+        return f"the kernel ran longer than {TIME_LIMIT:g} s, or ended its own process"
+    return f"line {fault['line']}, `{fault['code']}`: the kernel was ended here after {TIME_LIMIT:g} s; {_ENDLESS}"
 
 
 def _described(fault, source, places):
     kind = _NAMES.get(fault.kind, fault.kind.replace("-", " "))
-    described = _fault(kind, fault.message, fault.line, source, CAUSES.get(fault.kind, ""))
+    described = _fault(kind, fault.message, fault.line, source, fault.cause or "")
     return {**described, "argument": places.get(fault.array, -1), "count": fault.count, "other_line": fault.other_line}
 
 
@@ -169,12 +175,17 @@ def _fault(kind, message, line=None, source="", cause=""):
     }
 
 
-def _compile_fault(text, source):
-    """The first of the compiler's messages, with its line."""
-    found = re.search(r"^\S+?:(\d+):\d+: error: (.*)", text, re.M)
-    if found is None:
-        return _fault("compile error", text.strip()[:400])
-    return _fault("compile error", found[2], int(found[1]), source)
+@functools.lru_cache(maxsize=16)
+def _compile_fault(source, name):
+    """Compile; return the first of the compiler's messages, with its line, or None."""
+    try:
+        build(source, name, "check")
+    except CompileError as error:
+        found = re.search(r"^\S+?:(\d+):\d+: error: (.*)", str(error), re.MULTILINE)
+        if found is None:
+            return _fault("compile error", str(error).strip()[:400])
+        return _fault("compile error", found[2], int(found[1]), source)
+    return None
 
 
 def _counts(program, grid, block, smem, arguments):

@@ -23,6 +23,9 @@ KINDS = (
 )  # fmt: skip
 """The order in which a person looks, and so the order in which faults are reported."""
 
+OWN_WORDS = ("raised", *KERNEL_FAULTS, "too many sectors", "bank conflicts")
+"""The kinds whose message repeats what the learner's own code, or what ran it, has said."""
+
 _MOST_NAMED = 5
 
 

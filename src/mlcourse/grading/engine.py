@@ -48,7 +48,7 @@ class LocalRunner:
 
     def __init__(self, answer, exercise, seconds=None):
         self._answer, self._exercise, self._seconds = answer, exercise, seconds
-        self._until = None if seconds is None else time.monotonic() + seconds
+        self._left = seconds
         self._stopped = None
 
     def call(self, args, kwargs):
@@ -57,7 +57,8 @@ class LocalRunner:
             return self._stopped
         args, kwargs = copy.deepcopy((args, kwargs))
         before = copy.deepcopy((args, kwargs))
-        limit = contextlib.nullcontext() if self._until is None else time_limit(self._until - time.monotonic())
+        limit = contextlib.nullcontext() if self._left is None else time_limit(self._left)
+        start = time.monotonic()
         try:
             with limit:
                 value = _copied(self._exercise.result_of(self._answer, args, kwargs))
@@ -78,6 +79,9 @@ class LocalRunner:
             if bases[0] == "OutOfTime":  # what `use` started took too long
                 self._stopped = outcome
             return outcome
+        finally:
+            if self._left is not None:
+                self._left -= time.monotonic() - start
         return Outcome(value=value, changed=_changed(before, (args, kwargs)))
 
 
@@ -163,6 +167,23 @@ class HandedIn:
         return report.handed_in_as_html(self)
 
 
+@dataclass(frozen=True)
+class Unchecked:
+    """An answer that this machine cannot check; `why` says what it lacks, and what to do."""
+
+    exercise: object
+    why: str
+    passed = False
+    answered = True
+    points = 0.0
+
+    def __repr__(self):
+        return report.unchecked_as_text(self)
+
+    def _repr_html_(self):
+        return report.unchecked_as_html(self)
+
+
 def check_answer(exercise, answer, seconds=None):
     """Check an answer in this process on the public cases.
 
@@ -176,10 +197,13 @@ def check_answer(exercise, answer, seconds=None):
 
     Returns
     -------
-    Result or HandedIn
+    Result, HandedIn or Unchecked
     """
-    if exercise.ready is not None:
-        exercise.ready()
+    try:
+        if exercise.ready is not None:
+            exercise.ready()
+    except RuntimeError as error:
+        return Unchecked(exercise, str(error))
     if not exercise.manual:
         return run(exercise, LocalRunner(answer, exercise, seconds))
     try:
@@ -389,6 +413,8 @@ def _copied(value):
 
 def _line_of(error, exercise):
     """The learner's own line: the last one that is neither in an installed library, nor in this package, nor in the exercise's `use`."""
+    if exercise.apart:
+        return ""  # it is no Python
     use = getattr(exercise.use, "__code__", None)
     own = [
         (frame.f_code, line)

@@ -118,8 +118,8 @@ class Exercise:
         ``alike(first, second)`` says whether two results come from the same mistake; by default they do if they are equal within the
         tolerances.
     ready : callable, optional
-        ``ready()`` makes ready what all answers share, before any is used; it raises an error that says what to do where the machine lacks
-        what they need.
+        ``ready()`` makes ready what all answers share, before any is used; it raises a RuntimeError that says what to do where the machine
+        lacks what they need.
     seconds : float
         Computing time that all cases of a class grading may take together.
     draws_with : {"numpy", "python"}

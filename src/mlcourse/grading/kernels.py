@@ -49,7 +49,9 @@ itself cannot be forged.
 from __future__ import annotations
 
 import functools
+import inspect
 import math
+import textwrap
 
 from mlcourse.grading.compare import KERNEL_FAULTS, KINDS, Difference, describe, difference
 from mlcourse.grading.exercise import Case, Exercise
@@ -64,7 +66,8 @@ _ORDERS = {
     "random": "with blocks and warps in random order, ",
 }
 _NEAR = 0.05
-_TINY = "__global__ void tiny(int* x) { x[threadIdx.x] = 1; }"
+TINY = "__global__ void tiny(int* x) { x[threadIdx.x] = 1; }"
+"""A kernel that tells whether kernels can be run at all."""
 
 
 class Empty:
@@ -226,15 +229,22 @@ def ready():
     mlcourse.gpu.KernelError
         If there is no compiler; the message says how to get one.
     """
-    import numpy as np
-
+    from mlcourse.gpu import KernelError
     from mlcourse.gpu.trial import trial
 
-    found = trial(_TINY, "tiny", 1, 32, arguments={"x": np.zeros(32, np.int32)}, empty=["x"])
+    found = trial(TINY, **tiny_case())
     if found["faults"]:
-        from mlcourse.gpu import KernelError
-
         raise KernelError(f"the executor does not work here: {found['faults'][0]['message']}")
+
+
+def tiny_case():
+    """What `TINY` is tried with."""
+    return {**launch("32 elements", 1, 32, x=empty(32, "int32")).kwargs, "kernel": "tiny", "counted": False}
+
+
+def use_source():
+    """The source of what tries a kernel."""
+    return textwrap.dedent(inspect.getsource(_use_kernel))
 
 
 def _judge(expected, got, most_sectors, most_bank_passes, rtol, atol):
@@ -262,11 +272,16 @@ def _judge(expected, got, most_sectors, most_bank_passes, rtol, atol):
 
 def _difference_of(trial, fault):
     kind = fault["kind"] if fault["kind"] in (*KERNEL_FAULTS, "wrong type") else "crash"
-    message = " ".join(str(fault["message"]).split())
+    message = _clipped(fault["message"], 400)
     if fault["line"]:
-        message = f"line {int(fault['line'])}, `{fault['code']}`: {message}"
+        message = f"line {int(fault['line'])}, `{_clipped(fault['code'], 120)}`: {message}"
     message = _ORDERS.get(trial.get("order"), "") + message
-    return Difference(kind, f"{message} Usual cause: {fault['cause']}" if fault["cause"] else message)
+    return Difference(kind, f"{message} Usual cause: {_clipped(fault['cause'], 300)}" if fault["cause"] else message)
+
+
+def _clipped(text, most):
+    text = " ".join(str(text)[: 4 * most].split())
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _arrays_difference(expected, arrays, rtol, atol):
@@ -313,9 +328,10 @@ def _total(counts, space):
     if not lines:
         return total, ""
     worst = max(lines, key=lambda line: int(line["transfers"]) - int(line["ideal"]))
+    moved, ideal = int(worst["transfers"]), int(worst["ideal"])
     return (
         total,
-        f"Look at line {int(worst['line'])}, `{worst['code']}`: {int(worst['transfers']):,} there, where {int(worst['ideal']):,} would do.",
+        f"Look at line {int(worst['line'])}, `{_clipped(worst['code'], 120)}`: {moved:,} there, where {ideal:,} would do.",
     )
 
 

@@ -6,6 +6,9 @@ import ast
 import math
 import operator
 import re
+from typing import NamedTuple
+
+import numpy as np
 
 from mlcourse.gpu.signature import SCALARS, VECTORS, split, template_values, without_comments
 
@@ -16,7 +19,7 @@ _OPERATORS = {
     ast.Div: operator.floordiv,
     ast.LShift: operator.lshift,
 }
-_SIZES = {
+_BYTES = {
     "bool": 1,
     "int8": 1,
     "uint8": 1,
@@ -31,8 +34,31 @@ _SIZES = {
 _WORD = r"(?:(?:unsigned|signed|long|short)\s+)*\w+"
 
 
-def element_types(source, name):
-    """Read the type and shape of the kernel's own arrays, as far as they can be told from the text.
+class Declared(NamedTuple):
+    """How a variable is declared.
+
+    Attributes
+    ----------
+    dtype : str
+        Of its values.
+    lanes : int
+        Values in one element: 4 for ``float4``.
+    shape : tuple of int or None
+        None if it cannot be told from the text.
+    """
+
+    dtype: str
+    lanes: int
+    shape: tuple | None
+
+    @property
+    def size(self):
+        """Bytes of an element."""
+        return _BYTES.get(self.dtype, 8) * self.lanes
+
+
+def declared_variables(source, name):
+    """Read how the kernel's shared and global variables are declared, as far as the text tells.
 
     Parameters
     ----------
@@ -41,48 +67,56 @@ def element_types(source, name):
 
     Returns
     -------
-    dict of str to (int, tuple of int or None)
-        For each variable the bytes of an element and its shape.
+    dict of str to Declared
 
     Examples
     --------
-    >>> element_types("template <int T> __global__ void k() { __shared__ float a[T][T + 1], b; }", "k<32>")
-    {'a': (4, (32, 33)), 'b': (4, ())}
+    >>> declared_variables("template <int T> __global__ void k() { __shared__ float a[T][T + 1]; }", "k<32>")
+    {'a': Declared(dtype='float32', lanes=1, shape=(32, 33))}
     """
     text = without_comments(source)
-    values = _constants(text) | {key: _number(value, {}) for key, value in template_values(text, name).items()}
-    types = template_values(text, name)
+    given = template_values(text, name)
+    values = _constants(text) | {key: _number(value, {}) for key, value in given.items()}
     found = {}
     for match in re.finditer(r"(?:__shared__|__device__|__constant__)\b([^;{}()=]*(?:=[^;]*)?);", text):
         plain = re.sub(r"\b(?:static|extern|const|volatile|__shared__|__device__|__align__|alignas)\b", " ", match[1])
         head = re.match(rf"\s*({_WORD})\s+(?=\w)", plain)
-        if not head:
-            continue
-        size = _size(types.get(head[1], head[1]))
-        for declarator in split(plain[head.end() :]):
+        kind = _kind(given.get(head[1], head[1])) if head else None
+        for declarator in split(plain[head.end() :]) if kind else ():
             if variable := re.match(r"\s*(\w+)\s*((?:\[[^\]]*\]\s*)*)", declarator):
                 shape = tuple(_number(extent, values) for extent in re.findall(r"\[([^\]]*)\]", variable[2]))
-                found[variable[1]] = (size, None if None in shape else shape)
-    return {key: value for key, value in found.items() if value[0]}
+                found[variable[1]] = Declared(*kind, None if None in shape else shape)
+    return found
 
 
-def element(place, types, size):
-    """Return the index of the element at a byte of an array, or None if that is not known.
+def element(place, declared, size):
+    """Find the element at a byte of a variable.
 
-    >>> element(140, (4, (32, 33)), 32 * 33 * 4)
+    Parameters
+    ----------
+    place : int
+        The byte.
+    declared : Declared or None
+        How the variable is declared, if that is known.
+    size : int
+        Bytes of the variable.
+
+    Returns
+    -------
+    tuple of int or None
+        The index; None if it is not known.
+
+    Examples
+    --------
+    >>> element(140, Declared("float32", 1, (32, 33)), 32 * 33 * 4)
     (1, 2)
     """
-    if types is None:
+    if declared is None or not 0 <= place < size:
         return None
-    width, shape = types
-    if shape is None or math.prod(shape) * width != size:
-        return (place // width,)
-    index = []
-    for extent in reversed(shape):
-        place_in_row = (place // width) % extent
-        index.append(place_in_row)
-        place = (place // width // extent) * width
-    return tuple(reversed(index))
+    position = place // declared.size
+    if declared.shape is None or math.prod(declared.shape) * declared.size != size:
+        return (position,)
+    return tuple(int(i) for i in np.unravel_index(position, declared.shape)) if declared.shape else ()
 
 
 def used_before_set(source):
@@ -137,7 +171,8 @@ def _end_of_block(text, begin):
 
 
 def _constants(text):
-    pattern = r"\bconst(?:expr)?\s+(?:static\s+)?(?:unsigned\s+)?(?:int|unsigned|size_t)\s+(\w+)\s*=\s*([^;,]+)[;,]|^[ \t]*#[ \t]*define[ \t]+(\w+)[ \t]+(\S+)"
+    constant = r"\bconst(?:expr)?\s+(?:static\s+)?(?:unsigned\s+)?(?:int|unsigned|size_t)\s+(\w+)\s*=\s*([^;,]+)[;,]"
+    pattern = constant + r"|^[ \t]*#[ \t]*define[ \t]+(\w+)[ \t]+(\S+)"
     values = {}
     for found in re.finditer(pattern, text, re.M):
         values[found[1] or found[3]] = _number(found[2] or found[4], values)
@@ -162,9 +197,7 @@ def _evaluate(node, values):
     raise TypeError
 
 
-def _size(words):
+def _kind(words):
+    """Return the dtype and the lanes of a type, or None if it is not one of CUDA's own."""
     words = " ".join(words.split())
-    if words in VECTORS:
-        dtype, lanes = VECTORS[words]
-        return _SIZES.get(dtype, 8) * lanes
-    return _SIZES.get(SCALARS[words], 8) if words in SCALARS else None
+    return VECTORS.get(words) or ((SCALARS[words], 1) if words in SCALARS else None)

@@ -156,10 +156,10 @@ class Executor:
         worker.release()
         return Outcome(answer, program, config, options, tuple(memories), printed)
 
-    def variable(self, name):
-        """Return the bytes of a global variable of the kernel: as last set, or as the last launch left them."""
-        symbol, size = self._find_variable(name)
-        return self._state.get(symbol), size
+    def read_variable(self, name):
+        """Return the bytes of a global variable as last set, or as the last launch left them; None before that."""
+        symbol, _ = self._find_variable(name)
+        return self._state.get(symbol)
 
     def set_variable(self, name, data):
         """Set the bytes of a global variable; they hold from the next launch on."""
@@ -213,8 +213,8 @@ def check_shared_memory(program, config):
         )
     if static + config.smem > DYNAMIC_SHARED:
         raise LaunchError(
-            f"a block asks for {static + config.smem} bytes of shared memory; an H100 or H200 has {DYNAMIC_SHARED}, an A100 166912, a T4 65536\n"
-            "  hint: use smaller tiles"
+            f"a block asks for {static + config.smem} bytes of shared memory; the most is {DYNAMIC_SHARED} on an H100 or H200, "
+            "166912 on an A100, 65536 on a T4\n  hint: use smaller tiles"
         )
 
 

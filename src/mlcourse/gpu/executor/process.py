@@ -36,8 +36,8 @@ class Worker:
 
     def __init__(self, path):
         self.owner = os.getpid()
-        self.memory = tempfile.TemporaryFile(dir=_memory_folder())
-        self.output = tempfile.TemporaryFile()
+        self.memory = tempfile.TemporaryFile(dir=_memory_folder())  # noqa: SIM115 (open as long as the process)
+        self.output = tempfile.TemporaryFile()  # noqa: SIM115
         self._map = None
         receive, send = os.pipe()
         try:

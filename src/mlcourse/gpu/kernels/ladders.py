@@ -21,24 +21,22 @@ def blocks_of(elements, per_block):
     return -(-elements // per_block)
 
 
-def filling(per_multiprocessor, per_block):
-    """The launch of a kernel that takes any grid: enough blocks to fill the GPU, or fewer if they suffice."""
-
-    def launch(n, threads, multiprocessors=H200_MULTIPROCESSORS):
-        needed = max(1, blocks_of(n, per_block))
-        return Launch(min(needed, per_multiprocessor * multiprocessors), threads)
-
-    return launch
-
-
 def one_dimension(per_block, threads=256):
     """The launch of a kernel whose blocks take `per_block` elements each."""
     return lambda n, **_: Launch(max(1, blocks_of(n, per_block)), threads)
 
 
-def persistent(per_multiprocessor, per_block, threads=256):
-    fill = filling(per_multiprocessor, per_block)
-    return lambda n, **options: fill(n, threads, **options)
+def any_grid(per_multiprocessor, per_block, threads=256):
+    """The launch of a kernel that takes any grid: enough blocks to fill the GPU, or fewer if they suffice.
+
+    >>> any_grid(8, 1024)(10**6, multiprocessors=2), any_grid(8, 1024)(5000)
+    (Launch(grid=16, block=256, smem=0), Launch(grid=5, block=256, smem=0))
+    """
+
+    def launch(n, multiprocessors=H200_MULTIPROCESSORS):
+        return Launch(max(1, min(blocks_of(n, per_block), per_multiprocessor * multiprocessors)), threads)
+
+    return launch
 
 
 def tiles(rows_per_block, cols_per_block, block, smem=0):
@@ -49,6 +47,7 @@ def tiles(rows_per_block, cols_per_block, block, smem=0):
 
 
 def a_block_a_row(rows, cols):
+    """The launch of a kernel whose blocks take a row each."""
     return Launch(rows, 256)
 
 
@@ -95,7 +94,7 @@ LADDERS = {
     "vector_add": rungs(
         "vector_add",
         ("vector_add", "vector_add", "one element a thread", one_dimension(256)),
-        ("vector_add_grid_stride", "vector_add", "a grid of any size", persistent(8, 256)),
+        ("vector_add_grid_stride", "vector_add", "a grid of any size", any_grid(8, 256)),
         ("vector_add_vectors", "vector_add", "sixteen bytes at a time", one_dimension(2048)),
     ),
     "saxpy": rungs(
@@ -121,8 +120,8 @@ LADDERS = {
         ("sum_interleaved", "sum", "neighbors first", one_dimension(256)),
         ("sum_sequential", "sum", "working threads together", one_dimension(256)),
         ("sum_shuffles", "sum", "values between registers", one_dimension(256)),
-        ("sum_vectors", "sum", "many elements a thread, sixteen bytes at a time", persistent(8, 1024)),
-        ("sum_one_pass", "sum", "the last block finishes", persistent(8, 1024)),
+        ("sum_vectors", "sum", "many elements a thread, sixteen bytes at a time", any_grid(8, 1024)),
+        ("sum_one_pass", "sum", "the last block finishes", any_grid(8, 1024)),
     ),
     "scan": rungs(
         "scan",
@@ -134,9 +133,9 @@ LADDERS = {
     "histogram": rungs(
         "histogram",
         ("histogram_global", "histogram", "atomics in global memory", one_dimension(256)),
-        ("histogram_shared", "histogram", "counters of a block in shared memory", persistent(8, 256)),
-        ("histogram_warps", "histogram", "counters of a warp, sixteen bytes at a time", persistent(8, 4096)),
-        ("histogram_threads", "histogram", "counters of a thread, no atomics", persistent(6, 2048, threads=128)),
+        ("histogram_shared", "histogram", "counters of a block in shared memory", any_grid(8, 256)),
+        ("histogram_warps", "histogram", "counters of a warp, sixteen bytes at a time", any_grid(8, 4096)),
+        ("histogram_threads", "histogram", "counters of a thread, no atomics", any_grid(6, 2048, threads=128)),
     ),
     "matmul": rungs(
         "matmul",

@@ -27,17 +27,19 @@ __global__ void layer_norm_three_passes(const float* x, const float* weight, con
   for (int i = threadIdx.x; i < cols; i += THREADS) y[i] = (x[i] - mean) * scale * weight[i] + bias[i];
 }
 
-// Four floats of a row, of which `left` exist; the rest are zeros.
-template <bool EDGES>
+// Four floats of a row, of which `left` exist; the rest are zeros. What is needed ONCE leaves its place in the cache to the rest.
+template <bool EDGES, bool ONCE>
 __device__ float4 load4(const float* from, int left) {
-  if (!EDGES) return left > 0 ? *reinterpret_cast<const float4*>(from) : make_float4(0, 0, 0, 0);
+  const float4* vector = reinterpret_cast<const float4*>(from);
+  if (!EDGES && left > 0) return ONCE ? __ldcs(vector) : *vector;
+  if (!EDGES) return make_float4(0, 0, 0, 0);
   return make_float4(left > 0 ? from[0] : 0, left > 1 ? from[1] : 0, left > 2 ? from[2] : 0, left > 3 ? from[3] : 0);
 }
 
 template <bool EDGES>
 __device__ void store4(float* to, float4 v, int left) {
   if (!EDGES) {
-    if (left > 0) *reinterpret_cast<float4*>(to) = v;
+    if (left > 0) __stcs(reinterpret_cast<float4*>(to), v);
   } else {
     if (left > 0) to[0] = v.x;
     if (left > 1) to[1] = v.y;
@@ -46,7 +48,7 @@ __device__ void store4(float* to, float4 v, int left) {
   }
 }
 
-// The row stays in registers between the three: it is read once.
+// The row stays in registers: it is read once.
 template <int VECTORS, bool EDGES>
 __global__ void __launch_bounds__(THREADS)
 layer_norm_registers(const float* x, const float* weight, const float* bias, float* y, int cols, float epsilon) {
@@ -56,7 +58,7 @@ layer_norm_registers(const float* x, const float* weight, const float* bias, flo
 #pragma unroll
   for (int j = 0; j < VECTORS; ++j) {
     int i = (j * THREADS + threadIdx.x) * 4;
-    v[j] = load4<EDGES>(x + i, cols - i);
+    v[j] = load4<EDGES, true>(x + i, cols - i);
   }
 #pragma unroll
   for (int j = 0; j < VECTORS; ++j) sum += v[j].x + v[j].y + (v[j].z + v[j].w);
@@ -72,7 +74,7 @@ layer_norm_registers(const float* x, const float* weight, const float* bias, flo
 #pragma unroll
   for (int j = 0; j < VECTORS; ++j) {
     int i = (j * THREADS + threadIdx.x) * 4;
-    float4 w = load4<EDGES>(weight + i, cols - i), b = load4<EDGES>(bias + i, cols - i), u;
+    float4 w = load4<EDGES, false>(weight + i, cols - i), b = load4<EDGES, false>(bias + i, cols - i), u;
     u.x = v[j].x * scale * w.x + b.x;
     u.y = v[j].y * scale * w.y + b.y;
     u.z = v[j].z * scale * w.z + b.z;

@@ -22,7 +22,7 @@ __global__ void __launch_bounds__(THREADS, 2) matmul_warp(const float* A, const 
   __shared__ __align__(16) float a[BK][A_ROW];
   __shared__ __align__(16) float b[BK][BN];
   int row0 = blockIdx.y * BM, col0 = blockIdx.x * BN;
-  int a_row = threadIdx.x / 4, a_col = threadIdx.x % 4 * 4;  // the first vector of each tile that this thread loads
+  int a_row = threadIdx.x / 2, a_col = threadIdx.x % 2 * 4;  // the first vector of each tile that this thread loads
   int b_row = threadIdx.x / 32, b_col = threadIdx.x % 32 * 4;
   // Lanes lie 4 x 8 on a warp's tile, in an order that lets neighbors share what they read.
   int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
@@ -31,13 +31,16 @@ __global__ void __launch_bounds__(THREADS, 2) matmul_warp(const float* A, const 
   float sum[TM][TN] = {}, column[TM], line[TN];
   for (int k0 = 0; k0 < K; k0 += BK) {
 #pragma unroll
-    for (int i = 0; i < BM; i += THREADS / 4) {
-      int row = a_row + i;
-      float4 v = load4<EDGES>(A + (row0 + row) * K + k0 + a_col, row0 + row < M ? K - k0 - a_col : 0);
-      a[a_col][row] = v.x;
-      a[a_col + 1][row] = v.y;
-      a[a_col + 2][row] = v.z;
-      a[a_col + 3][row] = v.w;
+    for (int i = 0; i < BM; i += THREADS / 2) {
+#pragma unroll
+      for (int j = 0; j < BK; j += 8) {
+        int row = a_row + i, k = a_col + j;
+        float4 v = load4<EDGES>(A + (row0 + row) * K + k0 + k, row0 + row < M ? K - k0 - k : 0);
+        a[k][row] = v.x;
+        a[k + 1][row] = v.y;
+        a[k + 2][row] = v.z;
+        a[k + 3][row] = v.w;
+      }
     }
 #pragma unroll
     for (int i = 0; i < BK; i += THREADS / 32) {

@@ -104,7 +104,7 @@ class Plan:
 
     def _each(self, way, **options):
         for array in self.zeroed:
-            array[...] = 0
+            set_zero(array)
         return [way(kernel_of(step.file, step.kernel))[step.launch](*step.arguments, **options) for step in self.steps]
 
 
@@ -147,5 +147,15 @@ def empty_like(x, shape=None, dtype="float32"):
 def zeros_like(x, shape, dtype):
     """Return an array of zeros of the same kind and in the same place as `x`."""
     array = empty_like(x, shape, dtype)
-    array[...] = 0
+    set_zero(array)
     return array
+
+
+def set_zero(array):
+    """Set every byte to 0; PyTorch knows little arithmetic of unsigned integers, but all of bytes."""
+    if isinstance(array, np.ndarray):
+        array[...] = 0
+    else:
+        import torch
+
+        array.view(torch.uint8).zero_()

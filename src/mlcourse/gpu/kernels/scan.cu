@@ -3,6 +3,8 @@
 // same way, and add_offsets adds them. Launch: blocks of 256 threads (_blelloch: 128), grid n / 256 rounded up.
 // scan_look_back does it in one pass. Launch: blocks of 256 threads, grid n / 4096 rounded up; `state` has a word a block and
 // `ticket` one, all 0 before; x and y start at multiples of 16 bytes.
+// Sources: Hillis and Steele, Data Parallel Algorithms, 1986; Blelloch, Prefix Sums and Their Applications, 1990; Merrill and
+// Garland, Single-pass Parallel Prefix Scan with Decoupled Look-back, 2016.
 constexpr int BLOCK = 256;
 constexpr unsigned ALL = 0xffffffff;
 

@@ -1,6 +1,7 @@
 // y = softmax of each row of x (rows x cols), row-major float32: y[i] = exp(x[i] - max) / sum of exp(x[j] - max).
 // softmax_three_passes, _online: blocks of 256 threads, one for each row; any number of columns.
 // softmax_registers<VECTORS, EDGES>: likewise, for at most 1024 * VECTORS columns; EDGES = false needs a multiple of 4.
+// Source of the second: Milakov and Gimelshein, Online Normalizer Calculation for Softmax, 2018.
 #include <math_constants.h>
 
 constexpr int THREADS = 256;

@@ -2,6 +2,7 @@
 // sum_interleaved, _sequential, _shuffles: blocks of 256 threads, grid n / 256 rounded up.
 // sum_vectors:  blocks of 256 threads, any grid, such as one that fills the GPU; x starts at a multiple of 16 bytes.
 // sum_one_pass: likewise, once; `sums` has room for a float a block, and `*done` is 0 before and after.
+// Source of the first two steps: Harris, Optimizing Parallel Reduction in CUDA, 2007.
 constexpr int THREADS = 256;
 
 // 1. Pairs of neighbors, then pairs of pairs: the threads that still work are spread over all warps.
@@ -50,17 +51,17 @@ __global__ void sum_shuffles(const float* x, float* sums, int n) {
   if (threadIdx.x == 0) sums[blockIdx.x] = sum;
 }
 
-// The sum of every (threads of the grid)-th vector, eight of which are under way at a time.
+// The sum of every (threads of the grid)-th vector, read in groups of eight that do not wait for each other.
 __device__ float thread_sum(const float* x, int n) {
-  constexpr int UNDER_WAY = 8;
+  constexpr int GROUP = 8;
   const float4* vectors = reinterpret_cast<const float4*>(x);
   int thread = blockIdx.x * THREADS + threadIdx.x, threads = gridDim.x * THREADS, i = thread;
-  float4 v[UNDER_WAY], sum = make_float4(0, 0, 0, 0);
-  for (; i + (UNDER_WAY - 1) * threads < n / 4; i += UNDER_WAY * threads) {
+  float4 v[GROUP], sum = make_float4(0, 0, 0, 0);
+  for (; i + (GROUP - 1) * threads < n / 4; i += GROUP * threads) {
 #pragma unroll
-    for (int j = 0; j < UNDER_WAY; ++j) v[j] = vectors[i + j * threads];
+    for (int j = 0; j < GROUP; ++j) v[j] = vectors[i + j * threads];
 #pragma unroll
-    for (int j = 0; j < UNDER_WAY; ++j) sum.x += v[j].x, sum.y += v[j].y, sum.z += v[j].z, sum.w += v[j].w;
+    for (int j = 0; j < GROUP; ++j) sum.x += v[j].x, sum.y += v[j].y, sum.z += v[j].z, sum.w += v[j].w;
   }
   for (; i < n / 4; i += threads) {
     float4 u = vectors[i];

@@ -38,8 +38,10 @@
 // Nothing else of a kernel is thread-local, so the runtime knows the shared variables by where they are.
 #if defined(__APPLE__)
 #define __shared__ static __attribute__((section("__DATA,__block_shared")))
+#elif defined(__clang__)
+#define __shared__ thread_local
 #else
-#define __shared__ constinit thread_local
+#define __shared__ constinit thread_local  // so that nothing is called to initialize it
 #endif
 
 #include "vector_types.h"

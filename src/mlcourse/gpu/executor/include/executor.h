@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#if !defined(__clang__)
 #include <source_location>
+#endif
 
 // The compiler's thread sanitizer calls us before every access to memory. Functions that work on behalf of the
 // hardware, such as an atomic, tell us themselves what they access, and are hidden from the sanitizer.
@@ -22,10 +24,13 @@ constexpr Place place(unsigned line, unsigned column) {
   return 0x80000000u | (line & 0x1fffff) << 10 | (column < 1023 ? column : 1023);
 }
 
-constexpr Place place(const std::source_location &where) { return place(where.line(), where.column()); }
-
 // As the last parameter of a function: where it is called.
+#if defined(__clang__)
+#define EXECUTOR_PLACE ::executor::Place where = ::executor::place(__builtin_LINE(), __builtin_COLUMN())
+#else
+constexpr Place place(const std::source_location &where) { return place(where.line(), where.column()); }
 #define EXECUTOR_PLACE ::executor::Place where = ::executor::place(std::source_location::current())
+#endif
 
 enum class Vote { none, any, all, count };
 enum class Collective { sync, shuffle, vote, match, reduce, exchange };

@@ -39,11 +39,12 @@ struct Stamp {
 };
 
 struct Cell {
-  Stamp write;
-  Stamp read;           // of one warp since the write; the lanes that read are `lanes`
-  Stamp other_block;    // a read, or an atomic write, of an earlier block since the write
+  Stamp write;     // not atomic
+  Stamp atomic;    // since the write
+  Stamp read;      // since the write, of one warp; the lanes that read are `lanes`
+  Stamp other;     // since the write, a read of an earlier block or an atomic of another thread
   uint32_t lanes;
-  uint32_t more;        // further readers of this block
+  uint32_t more;   // further readers of this block
 };
 
 struct MoreReaders {
@@ -113,6 +114,7 @@ std::unordered_map<const void *, Release> releases;
 std::vector<std::unique_ptr<Knowledge>> known_by;  // thread of the block
 Knowledge known_by_block;
 std::vector<Fenced> fenced[2];
+Knowledge fenced_by_block[2];  // what its threads fenced before the last barrier
 
 uint16_t now() { return static_cast<uint16_t>(std::min(current->seen[current->lane], 0xffffu)); }
 
@@ -152,7 +154,7 @@ void refine(Region &region, unsigned granule) {
   region.granule = granule;
   give_cells(region);
   for (size_t i = 0; i < count; i++) {
-    if (old[i].write.block == 0 && old[i].read.block == 0 && old[i].other_block.block == 0) continue;
+    if (!(old[i].write.block | old[i].atomic.block | old[i].read.block)) continue;
     for (size_t part = 0; part < parts && (i * parts + part) < region.size / granule + 1; part++) region.cells[i * parts + part] = old[i];
   }
   munmap(old, old_bytes);
@@ -246,7 +248,7 @@ int unordered_lane(Stamp read, uint32_t lanes, unsigned flags) {
 bool reads_are_current(const Cell &cell) { return cell.read.block == block_number + 1 && cell.read.epoch == block_epoch; }
 
 void check_readers(const Region &region, Cell &cell, const char *address, size_t size, unsigned flags, uint32_t site) {
-  if (conflict(cell.other_block, flags)) report_conflict(region, address, size, cell.other_block, flags, site);
+  if (conflict(cell.other, flags)) report_conflict(region, address, size, cell.other, flags, site);
   if (cell.read.block == 0) return;
   Stamp read = cell.read;
   if (!reads_are_current(cell)) {
@@ -274,7 +276,7 @@ bool join_readers(Stamp &read, uint32_t &lanes, const Stamp &here) {
 
 void remember_read(Cell &cell, const Stamp &here) {
   if (!reads_are_current(cell)) {
-    if (cell.read.block && cell.read.block != here.block) cell.other_block = cell.read;
+    if (cell.read.block && cell.read.block != here.block) cell.other = cell.read;
     cell.read = here, cell.lanes = 1u << current->lane, cell.more = 0;
     return;
   }
@@ -285,40 +287,48 @@ void remember_read(Cell &cell, const Stamp &here) {
   cell.more = static_cast<uint32_t>(more_readers.size());
 }
 
+void remember_atomic(Cell &cell, const Stamp &here) {
+  const Stamp &last = cell.atomic;
+  if (last.block && (last.block != here.block || last.thread != here.thread)) cell.other = last;
+  cell.atomic = here;
+}
+
 void remember_write(Cell &cell, const Stamp &here) {
-  bool keep = (here.flags & ATOMIC) && (cell.write.flags & ATOMIC) && cell.write.block && cell.write.block != here.block;
-  if (keep)
-    cell.other_block = cell.write;
-  else if (!(here.flags & ATOMIC))
-    cell.other_block.block = 0;
   cell.write = here;
-  cell.read.block = 0, cell.more = 0;
+  cell.atomic.block = cell.read.block = cell.other.block = 0;
+  cell.more = 0;
+}
+
+// What is remembered of shared memory is forgotten when another block gets it.
+void start_afresh(Cell &cell) {
+  for (Stamp *stamp : {&cell.write, &cell.atomic, &cell.read, &cell.other})
+    if (stamp->block != block_number + 1) stamp->block = 0;
 }
 
 void check_cell(const Region &region, Cell &cell, const char *address, size_t size, unsigned flags, uint32_t site) {
-  bool unwritten = region.shared ? cell.write.block != block_number + 1 : region.poisoned && cell.write.block == 0;
+  if (region.shared) start_afresh(cell);
+  auto report_against = [&](const Stamp &earlier) { report_conflict(region, address, size, earlier, flags, site); };
+  bool unwritten = (region.shared || region.poisoned) && !cell.write.block && !cell.atomic.block;
   bool reads = !(flags & WRITE) || (flags & ATOMIC);
   if (unwritten && reads) report(fault_at(FaultKind::uninitialized, site, region.memory, address - region.begin, size, flags));
-  if (region.shared && cell.write.block != block_number + 1) {
-    // nothing of an earlier block concerns this one
-  } else if (cell.write.flags & IN_FLIGHT && cell.write.block) {
+  if (cell.write.block && cell.write.flags & IN_FLIGHT) {
     Fault fault = fault_at(FaultKind::async_copy, site, region.memory, address - region.begin, size, flags);
     fault.other_site = cell.write.site, fault.other_block = cell.write.block - 1, fault.other_thread = cell.write.thread;
     report(fault);
   } else if (conflict(cell.write, flags)) {
-    report_conflict(region, address, size, cell.write, flags, site);
+    report_against(cell.write);
+  } else if (conflict(cell.atomic, flags)) {
+    report_against(cell.atomic);
   }
   Stamp here = stamp_here(site, flags);
-  const Fenced &fence = fenced[static_cast<int>(Scope::device)][current->number];
-  if ((flags & ATOMIC) && fence.valid && fence.epoch == block_epoch) here.time = std::min(here.time, fence.time);  // handed on with the rest
-  if (region.shared && cell.read.block != here.block) cell.read.block = 0, cell.other_block.block = 0;
   if (!(flags & WRITE)) {
-    bool atomic_before = cell.other_block.flags & WRITE;
-    if (atomic_before && conflict(cell.other_block, flags)) report_conflict(region, address, size, cell.other_block, flags, site);
+    if (conflict(cell.other, flags)) report_against(cell.other);
     return remember_read(cell, here);
   }
   check_readers(region, cell, address, size, flags, site);
-  remember_write(cell, here);
+  const Fenced &fence = fenced[static_cast<int>(Scope::device)][current->number];
+  if ((flags & ATOMIC) && fence.valid && fence.epoch == block_epoch) here.time = std::min(here.time, fence.time);  // handed on with the rest
+  flags & ATOMIC ? remember_atomic(cell, here) : remember_write(cell, here);
 }
 
 // An atomic hands on what its thread has made visible by a fence, and learns what others have handed on.
@@ -332,10 +342,12 @@ void hand_over(const void *address) {
   }
   for (int scope = 0; scope < 2; scope++) {
     Fenced &fence = fenced[scope][current->number];
-    if (!fence.valid) continue;
+    if (!fence.valid && fenced_by_block[scope].threads.empty()) continue;
     Release &release = releases[address];
     Knowledge &handed = scope == static_cast<int>(Scope::device) ? release.device : release.block;
     if (&handed == &release.block && release.in_block != block_number + 1) handed = {}, release.in_block = block_number + 1;
+    handed.add(fenced_by_block[scope]);
+    if (!fence.valid) continue;
     uint32_t &epoch = handed.blocks[block_number + 1];
     epoch = std::max(epoch, fence.epoch);
     handed.add_thread(block_number + 1, current->number, fence.epoch, fence.time);
@@ -450,6 +462,7 @@ void start_block() {
   known_by.clear(), known_by.resize(threads.size());
   known_by_block = {};
   for (auto &fences : fenced) fences.assign(threads.size(), {0, 0, false});
+  for (auto &fences : fenced_by_block) fences = {};
   for (auto &thread : threads) {
     std::memset(thread.seen, 0, sizeof thread.seen);
     thread.seen[thread.lane] = 1;
@@ -480,6 +493,10 @@ void order_block() {
   more_readers.clear();
   for (auto &own : known_by)
     if (own) known_by_block.add(*own), own.reset();
+  for (int scope = 0; scope < 2; scope++)
+    for (size_t i = 0; i < threads.size(); i++)
+      if (const Fenced &fence = fenced[scope][i]; fence.valid && fence.epoch == block_epoch)
+        fenced_by_block[scope].add_thread(block_number + 1, static_cast<unsigned>(i), fence.epoch, fence.time);
   for (auto &thread : threads) {
     std::memset(thread.seen, 0, sizeof thread.seen);
     thread.seen[thread.lane] = 1;
@@ -504,8 +521,15 @@ void check_async_start(const AsyncCopy &copy) {
 }
 
 void check_async_end(const AsyncCopy &copy) {
+  if (launch.mode != Mode::check) return;
+  if (std::memcmp(copy.before, copy.source, copy.size - copy.zeros) != 0) {
+    Region *source = find_region(copy.source);
+    Fault fault = fault_at(FaultKind::async_copy, copy.where, source ? source->memory : -1, source ? copy.source - source->begin : 0, copy.size, WRITE);
+    fault.detail = 1;
+    report(fault);
+  }
   Region *region = find_region(copy.destination);
-  if (launch.mode != Mode::check || !region) return;
+  if (!region) return;
   size_t first = static_cast<size_t>(copy.destination - region->begin) / region->granule;
   for (size_t i = 0; i < std::max<size_t>(copy.size / region->granule, 1); i++) {
     Stamp &write = region->cells[first + i].write;
@@ -519,7 +543,10 @@ void finish_launch() {
     for (size_t b = 0; b < launch.buffers.size(); b++) {
       const Region &region = regions[1 + b];
       if (!launch.buffers[b].written) continue;
-      for (size_t i = 0; i < region.size; i++) launch.buffers[b].written[i] = region.cells[i / region.granule].write.block != 0;
+      for (size_t i = 0; i < region.size; i++) {
+        const Cell &cell = region.cells[i / region.granule];
+        launch.buffers[b].written[i] = (cell.write.block | cell.atomic.block) != 0;
+      }
     }
   }
   free_regions();
@@ -528,9 +555,9 @@ void finish_launch() {
 }  // namespace checker
 
 void note_atomic(const volatile void *address, int size, bool writes, Place where) {
+  relax();  // before it counts as done
   if (launch.mode != Mode::plain)
     checker::access(const_cast<void *>(address), static_cast<size_t>(size), checker::ATOMIC | (writes ? checker::WRITE : 0u), where);
-  relax();
 }
 
 void note_access(const volatile void *address, size_t size, bool writes, Place where) {
@@ -547,9 +574,9 @@ using executor::checker::access;
   void __tsan_write##SIZE(void *p) { access(p, SIZE, 1, SITE); }                                                    \
   void __tsan_unaligned_read##SIZE(void *p) { access(p, SIZE, 0, SITE); }                                           \
   void __tsan_unaligned_write##SIZE(void *p) { access(p, SIZE, 1, SITE); }                                          \
-  void __tsan_volatile_read##SIZE(void *p) { access(p, SIZE, 4, SITE), executor::relax(); }                         \
+  void __tsan_volatile_read##SIZE(void *p) { executor::relax(), access(p, SIZE, 4, SITE); }                         \
   void __tsan_volatile_write##SIZE(void *p) { access(p, SIZE, 5, SITE); }                                           \
-  void __tsan_unaligned_volatile_read##SIZE(void *p) { access(p, SIZE, 4, SITE), executor::relax(); }               \
+  void __tsan_unaligned_volatile_read##SIZE(void *p) { executor::relax(), access(p, SIZE, 4, SITE); }               \
   void __tsan_unaligned_volatile_write##SIZE(void *p) { access(p, SIZE, 5, SITE); }
 
 extern "C" {

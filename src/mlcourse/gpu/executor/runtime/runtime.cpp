@@ -484,8 +484,9 @@ void fence(Scope scope) {
 
 void async_copy(void *destination, const void *source, size_t size, size_t zeros, Place where) {
   if ((size != 4 && size != 8 && size != 16) || zeros > size) trap("an asynchronous copy moves 4, 8 or 16 bytes", where);
-  AsyncCopy copy{static_cast<char *>(destination), static_cast<const char *>(source), size, zeros, where, current->async_group};
+  AsyncCopy copy{static_cast<char *>(destination), static_cast<const char *>(source), size, zeros, where, current->async_group, {}};
   if (launch.mode != Mode::plain) checker::check_async_start(copy);
+  std::memcpy(copy.before, source, size - zeros);
   current->async_copies.push_back(copy);
 }
 

@@ -33,6 +33,7 @@ struct AsyncCopy {
   size_t size, zeros;
   Place where;
   unsigned group;
+  char before[16];  // what the source held when the copy began
 };
 
 // One CUDA thread of the running block.
