@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -168,6 +169,7 @@ def build(source, name, variant):
     flags = _flags(variant)
     folder = cache_folder() / _key(source, name, *flags, _identity())
     if not (folder / "facts.json").exists():
+        shutil.rmtree(folder, ignore_errors=True)  # somebody has deleted a part of it
         _into_cache(folder, lambda work: _compile(work, source, name, flags, runtime))
     facts = json.loads((folder / "facts.json").read_text())
     shared, variables, warnings = (tuple(map(tuple, facts[key])) for key in ("shared", "variables", "warnings"))
@@ -239,23 +241,15 @@ def _runtime():
 
 
 def _compile_runtime(work):
-    for source in sorted((HERE / "runtime").glob("*.cpp")):
-        command = [
-            compiler().path,
-            "-std=c++20",
-            "-O2",
-            "-w",
-            *_FIXED_ADDRESS,
-            "-c",
-            str(source),
-            "-o",
-            str(work / f"{source.stem}.o"),
-        ]
-        done = _run(command)
-        if done.returncode:
-            raise KernelError(
-                f"the executor does not compile with {compiler().version}; please report it:\n{done.stderr[-3000:]}"
-            )
+    def compile_one(source):
+        place = ["-c", str(source), "-o", str(work / f"{source.stem}.o")]
+        return _run([compiler().path, "-std=c++20", "-O2", "-w", *_FIXED_ADDRESS, *place])
+
+    with ThreadPoolExecutor() as pool:
+        for done in pool.map(compile_one, sorted((HERE / "runtime").glob("*.cpp"))):
+            if done.returncode:
+                found = compiler().version
+                raise KernelError(f"the executor does not compile with {found}; please report it:\n{done.stderr[-3000:]}")
 
 
 def _run(command, **options):
