@@ -171,6 +171,15 @@ def test_a_broken_cache_entry_is_made_again():
     assert build.build(source, "broken_entry", "plain").path.exists()
 
 
+def test_a_folder_that_is_only_read_comes_first(monkeypatch, tmp_path):
+    source = "__global__ void prepared() {}"
+    prepared = build.build(source, "prepared", "plain").path
+    folders = [prepared.parent.parent, tmp_path]
+    monkeypatch.setenv(build.CACHE_VARIABLE, os.pathsep.join(map(str, reversed(folders))))
+    assert build.build(source, "prepared", "plain").path == prepared
+    assert build.build(source + " // another", "prepared", "plain").path.is_relative_to(tmp_path)
+
+
 def test_a_home_that_cannot_be_written_is_no_obstacle(tmp_path):
     nowhere = tmp_path / "file"
     nowhere.write_text("")
