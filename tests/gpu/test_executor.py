@@ -157,18 +157,32 @@ print(int(x.sum()))
 
 
 def test_several_processes_compile_at_once(tmp_path):
-    running = [script(ADD, tmp_path) for _ in range(4)]
+    build.build("__global__ void k() {}", "k", "plain")  # the runtime is there already
+    folders = f"{tmp_path}{os.pathsep}{build.cache_folder()}"
+    running = [
+        script(f"# {tmp_path}\n" + ADD.replace("x[threadIdx.x]", f"/*{tmp_path}*/ x[threadIdx.x]"), folders)
+        for _ in range(4)
+    ]
     results = [process.communicate(timeout=600) for process in running]
     assert [out for out, _ in results] == ["64\n"] * 4, results
     assert not list(tmp_path.glob("making-*"))
-    assert len(list(tmp_path.iterdir())) == 2  # the runtime and the kernel
+    assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_a_broken_cache_entry_is_made_again(tmp_path, monkeypatch):
-    monkeypatch.setenv(build.CACHE_VARIABLE, str(tmp_path))
-    program = build.build("__global__ void k() {}", "k", "plain")
+def test_a_broken_cache_entry_is_made_again():
+    source = "__global__ void broken_entry() {}"
+    program = build.build(source, "broken_entry", "plain")
     (program.path.parent / "facts.json").unlink()
-    assert build.build("__global__ void k() {}", "k", "plain").path.exists()
+    assert build.build(source, "broken_entry", "plain").path.exists()
+
+
+def test_a_folder_that_is_only_read_comes_first(monkeypatch, tmp_path):
+    source = "__global__ void prepared() {}"
+    prepared = build.build(source, "prepared", "plain").path
+    folders = [prepared.parent.parent, tmp_path]
+    monkeypatch.setenv(build.CACHE_VARIABLE, os.pathsep.join(map(str, reversed(folders))))
+    assert build.build(source, "prepared", "plain").path == prepared
+    assert build.build(source + " // another", "prepared", "plain").path.is_relative_to(tmp_path)
 
 
 def test_a_home_that_cannot_be_written_is_no_obstacle(tmp_path):

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,7 +111,10 @@ def _no_compiler(wanted):
 
 
 def cache_folder():
-    """Return the folder of compiled kernels: the environment variable's, the platform's, or a temporary one.
+    """Return the folder that compiled kernels are written to: the environment variable's, the platform's, or a temporary one.
+
+    The variable may name several folders: all are read, and the first that allows it is written to. So a sandbox may be given
+    a folder that it cannot change.
 
     Returns
     -------
@@ -128,8 +132,8 @@ def cache_folder():
 
 
 def _cache_candidates():
-    if folder := os.environ.get(CACHE_VARIABLE):
-        yield Path(folder)
+    if folders := os.environ.get(CACHE_VARIABLE):
+        yield from map(Path, folders.split(os.pathsep))
     elif folder := os.environ.get("XDG_CACHE_HOME"):
         yield Path(folder, "mlcourse", "gpu")
     elif sys.platform == "darwin":
@@ -166,16 +170,23 @@ def build(source, name, variant):
     """
     runtime = _runtime()
     flags = _flags(variant)
-    folder = cache_folder() / _key(source, name, *flags, _identity())
-    if not (folder / "facts.json").exists():
-        _into_cache(folder, lambda work: _compile(work, source, name, flags, runtime))
+    key = _key(source, name, *flags, _identity())
+    folder = _find_or_make(key, "facts.json", lambda work: _compile(work, source, name, flags, runtime))
     facts = json.loads((folder / "facts.json").read_text())
     shared, variables, warnings = (tuple(map(tuple, facts[key])) for key in ("shared", "variables", "warnings"))
     return Program(folder / "kernel", shared, variables, facts["dynamic"], warnings)
 
 
-def _into_cache(folder, make):
-    """Make a folder under a name of its own, then rename it: another process may be making the same one."""
+def _find_or_make(name, needed, make):
+    """Return a folder of the cache that has the file that is needed.
+
+    A new one is made under a name of its own and then renamed: another process may be making the same one.
+    """
+    for folder in _cache_candidates():
+        if (folder / name / needed).exists():
+            return folder / name
+    folder = cache_folder() / name
+    shutil.rmtree(folder, ignore_errors=True)  # somebody has deleted a part of it
     work = Path(tempfile.mkdtemp(dir=folder.parent, prefix="making-"))
     try:
         make(work)
@@ -183,6 +194,7 @@ def _into_cache(folder, make):
             work.rename(folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+    return folder
 
 
 def _key(*parts):
@@ -237,30 +249,21 @@ def runtime_folder():
 
 def _runtime():
     """Compile what stands around every kernel, once."""
-    folder = runtime_folder()
-    if not folder.exists():
-        _into_cache(folder, _compile_runtime)
-    return sorted(folder.glob("*.o"))
+    return sorted(_find_or_make(f"runtime-{_identity()}", "main.o", _compile_runtime).glob("*.o"))
 
 
 def _compile_runtime(work):
-    for source in sorted((HERE / "runtime").glob("*.cpp")):
-        command = [
-            compiler().path,
-            "-std=c++20",
-            "-O2",
-            "-w",
-            *_FIXED_ADDRESS,
-            "-c",
-            str(source),
-            "-o",
-            str(work / f"{source.stem}.o"),
-        ]
-        done = _run(command)
-        if done.returncode:
-            raise KernelError(
-                f"the executor does not compile with {compiler().version}; please report it:\n{done.stderr[-3000:]}"
-            )
+    def compile_one(source):
+        place = ["-c", str(source), "-o", str(work / f"{source.stem}.o")]
+        return _run([compiler().path, "-std=c++20", "-O2", "-w", *_FIXED_ADDRESS, *place])
+
+    with ThreadPoolExecutor() as pool:
+        for done in pool.map(compile_one, sorted((HERE / "runtime").glob("*.cpp"))):
+            if done.returncode:
+                found = compiler().version
+                raise KernelError(
+                    f"the executor does not compile with {found}; please report it:\n{done.stderr[-3000:]}"
+                )
 
 
 def _run(command, **options):

@@ -382,6 +382,14 @@ bool in_a_stack(const char *address) {
   return std::any_of(carriers.begin(), carriers.end(), inside);
 }
 
+bool is_built_in(const char *address) {
+  for (uint3 *variable : {&threadIdx, &blockIdx, &blockDim, &gridDim}) {
+    auto *begin = reinterpret_cast<const char *>(variable);
+    if (address >= begin && address < begin + sizeof(uint3)) return true;
+  }
+  return false;
+}
+
 Fault fault_here(FaultKind kind, uint32_t site) {
   Fault fault{.kind = kind, .site = site};
   fault.block = block_number;

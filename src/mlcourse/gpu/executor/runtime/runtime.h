@@ -139,6 +139,7 @@ Fault fault_here(FaultKind kind, uint32_t site);
 [[noreturn]] void abandon(const std::string &why);  // ends the launch
 void run(void **arguments);
 bool in_a_stack(const char *address);
+bool is_built_in(const char *address);
 
 namespace checker {
 void start_launch();
