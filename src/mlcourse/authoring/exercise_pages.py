@@ -304,9 +304,7 @@ def _add_files(app, pagename, templatename, context, doctree):
     app.add_js_file("exercises/page.mjs", type="module")
     for group in context.get("header_buttons", []):
         for button in group.get("buttons", []):
-            if button.get("url", "").startswith(
-                "http"
-            ):  # to edit the page; what is downloaded is the page's own source
+            if button.get("url", "").startswith("http"):  # others download the page's own source
                 button["url"] = button["url"].replace(f"/{FOLDER}/", "/solutions/")
 
 

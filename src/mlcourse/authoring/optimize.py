@@ -190,7 +190,7 @@ def _accessible(name, text):
         '<div id="pst-primary-sidebar" role="navigation" aria-label="Book"',
         1,
     )
-    text = re.sub(r"<th([^>]*)>(?:<p></p>)?</th>", r"<td\1></td>", text)
+    text = re.sub(r"<th\b([^>]*)>(?:<p></p>)?</th>", r"<td\1></td>", text)
     text = text.replace('<summary aria-label="Toggle hidden content">', "<summary>")
     text = text.replace(
         '<summary><span class="toctree-toggle"', '<summary aria-label="Exercises"><span class="toctree-toggle"'
