@@ -1,10 +1,11 @@
 """The checks of the chapter on clustering."""
 
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
 from mlcourse.grading import Case, Difference, Exercise, Mistake, difference
+from mlcourse.grading.patterns import predictions_difference
 
 
 def _groups(rng, sizes, d=2):
@@ -971,16 +972,6 @@ def _prediction_oracle():
     }
 
 
-def _compare_predictions(expected, got):
-    """Name the predictions that are wrong, without giving the answers away."""
-    if not isinstance(got, dict) or set(got) != set(expected):
-        return difference(expected, got)
-    wrong = [key for key in expected if difference(expected[key], got[key], rtol=1e-4, atol=1e-6) is not None]
-    if not wrong:
-        return None
-    return Difference("wrong value", f"{len(wrong)} of 6 predictions differ from what was measured: {', '.join(wrong)}")
-
-
 def inertia_doubles_with_the_values():
     return {**_RIGHT, "inertia_if_all_values_are_doubled": 200.0}
 
@@ -1021,7 +1012,7 @@ PREDICT_K_MEANS = Exercise(
     ),
     cases=_prediction_cases,
     oracle=_prediction_oracle,
-    compare=_compare_predictions,
+    compare=partial(predictions_difference, rtol=1e-4, atol=1e-6),
     mistakes=(
         Mistake(
             inertia_doubles_with_the_values,

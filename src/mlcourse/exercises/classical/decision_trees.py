@@ -6,18 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from mlcourse.grading import Case, Difference, Exercise, Mistake, difference
-
-
-def _refusing(impossible, answer):
-    """Make a wrong answer refuse, with ValueError, the inputs that have no result."""
-
-    @wraps(answer)
-    def refusing(*args):
-        if impossible(*args):
-            raise ValueError("there is no result for these inputs")
-        return answer(*args)
-
-    return refusing
+from mlcourse.grading.patterns import refusing
 
 
 def _with_and_without_refusal(answer, says, impossible):
@@ -29,7 +18,7 @@ def _with_and_without_refusal(answer, says, impossible):
 
     refusing_nothing.__name__ += "_and_refuses_nothing"
     says_more = f"{says} Besides, inputs that have no result must be refused with ValueError."
-    return Mistake(_refusing(impossible, answer), says), Mistake(refusing_nothing, says_more, "no error")
+    return Mistake(refusing(impossible)(answer), says), Mistake(refusing_nothing, says_more, "no error")
 
 
 def _shares(labels):

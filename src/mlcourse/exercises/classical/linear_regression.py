@@ -5,21 +5,7 @@ from functools import cache, wraps
 import numpy as np
 
 from mlcourse.grading import Case, Difference, Exercise, Mistake, difference
-
-
-def _refusing(impossible):
-    """Make a wrong answer refuse, with ValueError, the inputs that have no result."""
-
-    def decorate(answer):
-        @wraps(answer)
-        def refusing(*args):
-            if impossible(*args):
-                raise ValueError("there is no result for these inputs")
-            return answer(*args)
-
-        return refusing
-
-    return decorate
+from mlcourse.grading.patterns import refusing
 
 
 def _with_and_without_refusal(answer, says, impossible, kind="wrong value"):
@@ -32,7 +18,7 @@ def _with_and_without_refusal(answer, says, impossible, kind="wrong value"):
 
     refusing_nothing.__name__ += "_and_refuses_nothing"
     says_more = f"{says} Besides, inputs that have no result must be refused with ValueError."
-    return Mistake(_refusing(impossible)(answer), says, kind), Mistake(refusing_nothing, says_more, "no error")
+    return Mistake(refusing(impossible)(answer), says, kind), Mistake(refusing_nothing, says_more, "no error")
 
 
 def _with_ones(X):
@@ -236,7 +222,7 @@ def divides_by_the_spread_of_y(x, y):
     return slope, y.mean() - slope * x.mean()
 
 
-@_refusing(_no_slope)
+@refusing(_no_slope)
 def forgets_to_center(x, y):
     slope = np.sum(x * y) / np.sum(x * x)
     return slope, y.mean() - slope * x.mean()
@@ -535,12 +521,12 @@ def climbs(X, y, learning_rate, steps):
         return _descend(X, y, -learning_rate, steps)
 
 
-@_refusing(lambda X, y, learning_rate, steps: learning_rate >= _limit(X) / 2)
+@refusing(lambda X, y, learning_rate, steps: learning_rate >= _limit(X) / 2)
 def refuses_rates_above_half_the_limit(X, y, learning_rate, steps):
     return _descend(X, y, learning_rate, steps)
 
 
-@_refusing(lambda X, y, learning_rate, steps: learning_rate >= 2 / np.linalg.eigvalsh(X.T @ X)[-1])
+@refusing(lambda X, y, learning_rate, steps: learning_rate >= 2 / np.linalg.eigvalsh(X.T @ X)[-1])
 def limit_without_two_over_n(X, y, learning_rate, steps):
     return _descend(X, y, learning_rate, steps)
 
@@ -1000,12 +986,12 @@ def normal_instead_of_t(X, y):
     return _intervals(X, y, len(y) - X.shape[1] - 1, quantile=None)
 
 
-@_refusing(_no_freedom)
+@refusing(_no_freedom)
 def forgets_to_count_the_intercept(X, y):
     return _intervals(X, y, len(y) - X.shape[1])
 
 
-@_refusing(_no_freedom)
+@refusing(_no_freedom)
 def takes_the_fit_for_free(X, y):
     return _intervals(X, y, len(y))
 

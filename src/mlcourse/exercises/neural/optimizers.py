@@ -1,27 +1,12 @@
 """The checks of the chapter on optimizers."""
 
-from functools import wraps
+from functools import partial
 from itertools import combinations
 
 import numpy as np
 
-from mlcourse.grading import Case, Difference, Exercise, Mistake, difference
-
-
-def _refusing(impossible):
-    """Make a wrong answer refuse, with ValueError, the inputs that have no result."""
-
-    def decorate(answer):
-        @wraps(answer)
-        def refusing(*args):
-            if impossible(*args):
-                raise ValueError("there is no result for these inputs")
-            return answer(*args)
-
-        return refusing
-
-    return decorate
-
+from mlcourse.grading import Case, Exercise, Mistake
+from mlcourse.grading.patterns import predictions_difference, refusing
 
 # --- momentum_step ---------------------------------------------------------------------------------------------------------
 
@@ -534,32 +519,32 @@ def _no_minimum(H, beta):
     return values[0] <= 1e-9 * abs(values[-1])
 
 
-@_refusing(_no_minimum)
+@refusing(_no_minimum)
 def half_the_limit(H, beta):
     return (1 + beta) / np.linalg.eigvalsh(H)[-1]
 
 
-@_refusing(_no_minimum)
+@refusing(_no_minimum)
 def looks_at_the_flattest_direction(H, beta):
     return 2 * (1 + beta) / np.linalg.eigvalsh(H)[0]
 
 
-@_refusing(_no_minimum)
+@refusing(_no_minimum)
 def leaves_momentum_out(H, beta):
     return 2 / np.linalg.eigvalsh(H)[-1]
 
 
-@_refusing(_no_minimum)
+@refusing(_no_minimum)
 def divides_by_one_minus_beta(H, beta):
     return 2 * (1 - beta) / np.linalg.eigvalsh(H)[-1]
 
 
-@_refusing(_no_minimum)
+@refusing(_no_minimum)
 def largest_entry_of_the_diagonal(H, beta):
     return 2 * (1 + beta) / np.diag(H).max()
 
 
-@_refusing(_no_minimum)
+@refusing(_no_minimum)
 def best_rate_not_largest(H, beta):
     values = np.linalg.eigvalsh(H)
     return 2 * (1 + beta) / (values[0] + values[-1])
@@ -744,36 +729,36 @@ def _scheduled(step, steps, warmup, peak, rising=None, falling=None):
     return float(peak * (falling or (lambda done: 0.5 * (1 + np.cos(np.pi * done))))(done))
 
 
-@_refusing(_endless_warmup)
+@refusing(_endless_warmup)
 def begins_at_zero(step, steps, warmup, peak):
     return _scheduled(step, steps, warmup, peak, rising=lambda: step / warmup)
 
 
-@_refusing(_endless_warmup)
+@refusing(_endless_warmup)
 def cosine_from_the_very_start(step, steps, warmup, peak):
     return _scheduled(
         step, steps, warmup, peak, falling=lambda done: 0.5 * (1 + np.cos(np.pi * min(1.0, step / steps)))
     )
 
 
-@_refusing(_endless_warmup)
+@refusing(_endless_warmup)
 def falls_along_a_line(step, steps, warmup, peak):
     return _scheduled(step, steps, warmup, peak, falling=lambda done: 1 - done)
 
 
-@_refusing(_endless_warmup)
+@refusing(_endless_warmup)
 def a_quarter_of_the_wave(step, steps, warmup, peak):
     return _scheduled(step, steps, warmup, peak, falling=lambda done: np.cos(np.pi * done / 2))
 
 
-@_refusing(_endless_warmup)
+@refusing(_endless_warmup)
 def rises_again_after_the_end(step, steps, warmup, peak):
     if step < warmup:
         return peak * (step + 1) / warmup
     return float(peak * 0.5 * (1 + np.cos(np.pi * (step - warmup) / (steps - warmup))))
 
 
-@_refusing(_endless_warmup)
+@refusing(_endless_warmup)
 def leaves_the_peak_out(step, steps, warmup, peak):
     return _scheduled(step, steps, warmup, 1.0)
 
@@ -850,36 +835,36 @@ def _spread(gradients):
     return float(np.sum((gradients - gradients.mean(axis=0)) ** 2) / len(gradients))
 
 
-@_refusing(_no_batch)
+@refusing(_no_batch)
 def draws_with_repetition(gradients, batch_size):
     return _spread(gradients) / batch_size
 
 
-@_refusing(_no_batch)
+@refusing(_no_batch)
 def corrects_by_n(gradients, batch_size):
     n = len(gradients)
     return _spread(gradients) / batch_size * (n - batch_size) / n
 
 
-@_refusing(_no_batch)
+@refusing(_no_batch)
 def divides_by_the_square_of_the_batch(gradients, batch_size):
     n = len(gradients)
     return _spread(gradients) / batch_size**2 * (n - batch_size) / (n - 1)
 
 
-@_refusing(_no_batch)
+@refusing(_no_batch)
 def averages_over_the_parameters(gradients, batch_size):
     n, p = gradients.shape
     return _spread(gradients) / p / batch_size * (n - batch_size) / (n - 1)
 
 
-@_refusing(_no_batch)
+@refusing(_no_batch)
 def forgets_to_subtract_the_mean(gradients, batch_size):
     n = len(gradients)
     return float(np.sum(gradients**2) / n / batch_size * (n - batch_size) / (n - 1))
 
 
-@_refusing(_no_batch)
+@refusing(_no_batch)
 def corrects_twice(gradients, batch_size):
     n = len(gradients)
     return _spread(gradients) * n / (n - 1) / batch_size * (n - batch_size) / (n - 1)
@@ -1065,21 +1050,6 @@ def _simulated_decay(step, size):
     return w.mean()
 
 
-def _compare_predictions(expected, got):
-    if not isinstance(got, dict):
-        return Difference("wrong type", f"expected a dict of predictions, got {type(got).__name__}")
-    missing = [key for key in expected if key not in got]
-    if missing:
-        return Difference(
-            "wrong value", f"{len(missing)} of {len(expected)} predictions are missing: {', '.join(missing)}"
-        )
-    wrong = [key for key in expected if difference(expected[key], got[key], rtol=0.02) is not None]
-    if not wrong:
-        return None
-    right = len(expected) - len(wrong)
-    return Difference("wrong value", f"{right} of {len(expected)} predictions are right; look again at `{wrong[0]}`")
-
-
 def the_inverse_is_the_limit():
     return {**_RIGHT, "largest_rate": 0.125}
 
@@ -1129,7 +1099,7 @@ PREDICT_OPTIMIZERS = Exercise(
     ),
     cases=lambda rng: [Case("your eight predictions")],
     oracle=_prediction_oracle,
-    compare=_compare_predictions,
+    compare=partial(predictions_difference, rtol=0.02),
     mistakes=(
         Mistake(
             the_inverse_is_the_limit,

@@ -11,21 +11,11 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import partial
 
-from mlcourse.grading import Case, Difference, Mistake, difference
+from mlcourse.grading import Case, Mistake
 from mlcourse.grading import Exercise as AnyExercise
+from mlcourse.grading.patterns import predictions_difference
 
 Exercise = partial(AnyExercise, draws_with="python")
-
-
-def _prediction_difference(expected, got):
-    """Count the right predictions and name one that is wrong, without giving it away."""
-    if not isinstance(got, dict) or set(got) != set(expected):
-        return difference(expected, got)
-    wrong = [key for key in expected if difference(expected[key], got[key]) is not None]
-    if not wrong:
-        return None
-    right = len(expected) - len(wrong)
-    return Difference("wrong value", f"{right} of {len(expected)} predictions are right; look again at `{wrong[0]}`")
 
 
 # clock_time -------------------------------------------------------------------------------------------------------------
@@ -185,7 +175,7 @@ PREDICT_NAMES = Exercise(
         ),
         Mistake(_equal_is_the_same, "`d` and `e` are equal, but a slice of a list is always a new list."),
     ),
-    compare=_prediction_difference,
+    compare=predictions_difference,
 )
 
 
@@ -262,7 +252,7 @@ PREDICT_CONDITIONS = Exercise(
         ),
         Mistake(_booleans_are_no_numbers, "True is the integer 1, and a sum of integers is an integer."),
     ),
-    compare=_prediction_difference,
+    compare=predictions_difference,
 )
 
 
