@@ -1134,6 +1134,22 @@ bug(
     lambda: (np.arange(64, dtype=f32),),
     "race",
 )
+bug(
+    "memcpy of different values to one place",
+    "__global__ void k(float* y) { float v = threadIdx.x; memcpy(&y[0], &v, 4); }",
+    "k",
+    (1, 32),
+    lambda: (Z(1),),
+    "race",
+)
+bug(
+    "memset of different values to one place",
+    "__global__ void k(float* y) { memset(&y[0], threadIdx.x, 4); }",
+    "k",
+    (1, 32),
+    lambda: (Z(1),),
+    "race",
+)
 
 
 @pytest.mark.parametrize("name", GOOD)

@@ -199,10 +199,14 @@ def fake_machine(monkeypatch, refuse=None):
 
     def from_cubin(cubin):
         asked.append(("load", cubin))
-        return types.SimpleNamespace(get_kernel=lambda symbol: FakeKernel())
+        return types.SimpleNamespace(get_kernel=lambda symbol: FakeKernel(), handle=9)
 
     def set_attribute(attribute, value, kernel, device):
         asked.append(("shared memory", value))
+        return (0,)
+
+    def copy(address, source, size, stream):
+        asked.append(("copy", address, ctypes.string_at(source, size), stream))
         return (0,)
 
     core = types.SimpleNamespace(
@@ -215,6 +219,9 @@ def fake_machine(monkeypatch, refuse=None):
         CUfunction_attribute=types.SimpleNamespace(CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES=8),
         CUdevice=int,
         CUresult=types.SimpleNamespace(CUDA_SUCCESS=0),
+        CUstream=int,
+        cuLibraryGetGlobal=lambda code, name: (0, 512, 8),
+        cuMemcpyHtoDAsync=copy,
         cuKernelSetAttribute=set_attribute,
         cuDriverGetVersion=lambda: (0, 13000),
     )
@@ -261,6 +268,41 @@ def test_what_cuda_core_is_asked_to_do(monkeypatch):
     assert ("device", 1) in asked
 
 
+WEIGHTED = """
+__constant__ float weight[2];
+__device__ int launches;
+__global__ void apply(float* x, int n) {
+  int i = threadIdx.x;
+  if (i < n) x[i] = weight[i];
+  if (i == 0) launches += 1;
+}"""
+
+
+@needs_wheels
+def test_a_variable_is_sent_once_and_in_the_order_of_the_stream(monkeypatch):
+    asked = fake_machine(monkeypatch)
+    kernel = DeviceKernel(WEIGHTED, "apply")
+    arguments = ((1, 1, 1), (32, 1, 1), 0, [OnGpu(), np.int32(2)])
+    kernel.set_variable("weight", np.float32([1, 2]))
+    kernel.launch(*arguments)
+    kernel.launch(*arguments)
+    kernel.set_variable("weight", np.float32([3, 4]))
+    kernel.launch(*arguments)
+    assert [what[0] for what in asked if what[0] in ("copy", "launch")] == [
+        "copy",
+        "launch",
+        "launch",
+        "copy",
+        "launch",
+    ]
+    copies = [what for what in asked if what[0] == "copy"]
+    assert [np.frombuffer(data, np.float32).tolist() for _, _, data, _ in copies] == [[1, 2], [3, 4]]
+    assert {(address, stream) for _, address, _, stream in copies} == {(512, 77)}
+    kernel.set_variable("weight", np.float32([1, 2, 3]))
+    with pytest.raises(KernelError, match="'weight' has 8 bytes, got 12"):
+        kernel.launch(*arguments)
+
+
 @needs_wheels
 def test_a_fault_of_an_earlier_kernel_is_not_blamed_on_this_one(monkeypatch):
     fake_machine(monkeypatch)
@@ -300,6 +342,17 @@ def test_a_launch_waits_for_the_stream_that_pytorch_uses():
         Kernel(SCALE, "scale<float>")[1 << 16, 256](x, 3, 1 << 24)
     stream.synchronize()
     assert (x == 3).all()
+
+
+@needs_gpu
+def test_variables_on_the_gpu():
+    kernel = Kernel(WEIGHTED, "apply")
+    x = torch.zeros(2, device="cuda")
+    for weight in ([0.5, 0.25], [3.0, 4.0]):
+        kernel.set_variable("weight", weight)
+        kernel[1, 32](x, 2)
+        assert x.tolist() == weight
+    assert kernel.read_variable("launches") == 2
 
 
 @needs_gpu

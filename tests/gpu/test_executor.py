@@ -339,7 +339,8 @@ def test_a_report_for_people():
         "   line   3: x[i] = x[(i + 1) % n];",
         "   thread 1 of block 0 writes element 1 of 'x', which thread 0 of the same block reads (both in one warp), "
         "and nothing decides which comes first.",
-        "   Usual cause: a missing __syncwarp() or __syncthreads(): lanes of a warp do not run in step, and a shuffle orders no memory.",
+        "   Usual cause: a missing __syncwarp() or __syncthreads(): lanes of a warp do not run in step, and a shuffle orders no memory. "
+        "Where several threads update one element, a missing atomic.",
     ]
     fault = report.faults[0]
     assert (fault.line, fault.thread, fault.block, fault.other_thread, fault.array, fault.index) == (

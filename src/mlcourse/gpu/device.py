@@ -52,7 +52,10 @@ class DeviceKernel:
 
     def __init__(self, source, name):
         self.source, self.name = source, name
-        self._loaded = {}
+        self._loaded = {}  # of each GPU: the machine code, the kernel, the dynamic shared memory it may have
+        self._values = {}  # of variables, as last set
+        self._sent = set()  # (GPU, variable): those that have that value
+        self._last = None  # the GPU of the last launch
 
     def launch(self, grid, block, smem, args):
         """Launch the kernel on PyTorch's current stream of the GPU that holds the tensors, and return at once.
@@ -83,12 +86,37 @@ class DeviceKernel:
             device.set_current()
             kernel = self._kernel(core, index, arch_name(*torch.cuda.get_device_capability(index)), smem)
             stream = device.create_stream(_Stream(torch.cuda.current_stream(index).cuda_stream))
+            self._send_variables(index, torch.cuda.current_stream(index).cuda_stream)
             core.launch(stream, core.LaunchConfig(grid=grid, block=block, shmem_size=smem), kernel, *values)
         except (CompileError, KernelError):
             raise
         except Exception as error:
             raise KernelError(explain(error, self.name, _recent)) from error
+        self._last = index
         _recent.append(self.name)
+
+    def set_variable(self, name, value):
+        """Set a ``__constant__`` or ``__device__`` variable, from the next launch on.
+
+        Parameters
+        ----------
+        name : str
+            The variable.
+        value : ndarray
+            As many bytes as the variable has.
+        """
+        self._values[name] = np.ascontiguousarray(value)
+        self._sent = {sent for sent in self._sent if sent[1] != name}
+
+    def read_variable(self, name):
+        """Return the bytes of a variable as the last launch left it; wait for that launch."""
+        driver = load("cuda.bindings.driver")
+        self.wait()
+        address, size = self._find_variable(driver, self._last, name)
+        data = np.empty(size, np.uint8)
+        (status,) = driver.cuMemcpyDtoH(data.ctypes.data, address, size)
+        _raise_unless_done(driver, status, f"{self.name}: the variable {name!r} cannot be read")
+        return data.tobytes()
 
     def wait(self):
         """Wait until the GPU has done everything it was given; raise a KernelError if a kernel has failed."""
@@ -102,21 +130,43 @@ class DeviceKernel:
         check_shared_memory(self.name, smem, arch)
         if index not in self._loaded:
             compiled = compile_cubin(self.source, self.name, arch)
-            self._loaded[index] = (
-                core.ObjectCode.from_cubin(compiled.cubin).get_kernel(compiled.symbol),
-                PLAIN_SHARED_MEMORY,
-            )
-        kernel, allowed = self._loaded[index]
+            code = core.ObjectCode.from_cubin(compiled.cubin)
+            self._loaded[index] = code, code.get_kernel(compiled.symbol), PLAIN_SHARED_MEMORY
+        code, kernel, allowed = self._loaded[index]
         if smem > allowed:
             driver = load("cuda.bindings.driver")
             most = driver.CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
             (status,) = driver.cuKernelSetAttribute(most, smem, kernel.handle, driver.CUdevice(index))
-            if status != driver.CUresult.CUDA_SUCCESS:
-                raise KernelError(
-                    f"{self.name} cannot have {smem} bytes of dynamic shared memory on this GPU ({status.name})"
-                )
-            self._loaded[index] = kernel, smem
+            _raise_unless_done(
+                driver, status, f"{self.name} cannot have {smem} bytes of dynamic shared memory on this GPU"
+            )
+            self._loaded[index] = code, kernel, smem
         return kernel
+
+    def _send_variables(self, index, stream):
+        """Copy the values that this GPU does not have yet, in the order of the stream: after the launches before it."""
+        for name, value in self._values.items():
+            if (index, name) in self._sent:
+                continue
+            driver = load("cuda.bindings.driver")
+            address, size = self._find_variable(driver, index, name)
+            if size != value.nbytes:
+                raise KernelError(f"the variable {name!r} has {size} bytes, got {value.nbytes}")
+            (status,) = driver.cuMemcpyHtoDAsync(address, value.ctypes.data, size, driver.CUstream(stream))
+            _raise_unless_done(driver, status, f"{self.name}: the variable {name!r} cannot be set")
+            self._sent.add((index, name))
+
+    def _find_variable(self, driver, index, name):
+        code, *_ = self._loaded[index]
+        status, address, size = driver.cuLibraryGetGlobal(code.handle, name.encode())
+        hint = "\n  hint: the GPU's code names only variables outside of functions and namespaces that are not static"
+        _raise_unless_done(driver, status, f"{self.name}: no variable {name!r} on the GPU", hint)
+        return address, size
+
+
+def _raise_unless_done(driver, status, message, hint=""):
+    if status != driver.CUresult.CUDA_SUCCESS:
+        raise KernelError(f"{message} ({status.name}){hint}")
 
 
 class _Stream:

@@ -62,7 +62,8 @@ class Kernel:
             )
         self.source, self.name = source, name
         self.signature = parse_signature(source, name)
-        self._set = {}
+        self._set = {}  # values of variables that the GPU has not been given yet
+        self._ran_on_gpu = False
         self.check = Launcher(self, "check")
         self.profile = Launcher(self, "profile")
 
@@ -99,7 +100,7 @@ class Kernel:
         self._set[name] = data
 
     def read_variable(self, name):
-        """Return a ``__device__`` variable as the last launch on the CPU left it.
+        """Return a ``__device__`` variable as the last launch left it, on the CPU or on the GPU.
 
         Parameters
         ----------
@@ -111,7 +112,7 @@ class Kernel:
         ndarray
             Flat, of the variable's type.
         """
-        data = self._executor.read_variable(name)
+        data = (self._device if self._ran_on_gpu else self._executor).read_variable(name)
         if data is None:
             raise KernelError(f"{name!r} has no value yet: launch the kernel, or set the variable, first")
         return np.frombuffer(data, self._dtype_of(name) or np.uint8).copy()
@@ -205,6 +206,7 @@ class Launcher:
         bound, on_gpu = bind(kernel.signature, arguments)
         flops = options.pop("flops", None)
         chosen = make_options(kernel, self.mode, options)
+        kernel._ran_on_gpu = on_gpu
         if on_gpu:
             return self._on_device(bound, options)
         try:

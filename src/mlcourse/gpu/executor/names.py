@@ -87,7 +87,11 @@ class Names:
     def how_far(self, memory, offset, size):
         """Say how far outside of an array argument an access is."""
         array, name, place = self._array_at(memory, offset)
-        many = f"which has {array.size} elements" if array.ndim == 1 else f"which has shape {array.shape}"
+        many = (
+            f"which has {array.size} element{'s' * (array.size != 1)}"
+            if array.ndim == 1
+            else f"which has shape {array.shape}"
+        )
         if place < 0:
             return f"{_amount(-place, array.itemsize)} before the beginning of {name!r}, {many}"
         if place < array.nbytes:

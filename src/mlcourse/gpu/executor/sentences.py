@@ -20,13 +20,15 @@ CAUSES = {
     "read-only": "const was cast away; declare the parameter without const.",
 }
 _IN_A_WARP = (
-    "a missing __syncwarp() or __syncthreads(): lanes of a warp do not run in step, and a shuffle orders no memory."
+    "a missing __syncwarp() or __syncthreads(): lanes of a warp do not run in step, and a shuffle orders no memory. "
+    "Where several threads update one element, a missing atomic."
 )
 _IN_A_BLOCK = "a missing __syncthreads() between what one warp writes and another reads, or a missing atomic."
 _BETWEEN_BLOCKS = (
     "blocks run in any order and do not wait for each other: use an atomic, write to different places, or launch twice. "
     "A counter that tells the last block needs a __threadfence() before it."
 )
+_NULL_PAGE = 4096  # bytes
 _DOES = ("reads", "writes", "updates")
 
 
@@ -125,8 +127,7 @@ def say_crash(crash, names, time_limit, line):
     if name in ("SIGSEGV", "SIGBUS") and crash.memory >= 0:
         return f"{who} touches memory {names.how_far(crash.memory, crash.offset, 1)}."
     if name in ("SIGSEGV", "SIGBUS"):
-        where = "a null pointer" if crash.address < 4096 else f"address {crash.address:#x}, far from every array"
-        return f"{who} uses {where}."
+        return f"{who} uses {_far_away(crash.address)}."
     return f"{who}: the kernel was ended by {name}."
 
 
@@ -157,12 +158,17 @@ def _out_of_bounds(raw, names, who, thing):
     if raw.memory == DECLARED:
         return f"{who} uses index {raw.offset} of an array declared as {raw.array_type}."
     if raw.memory == NOTHING:
-        return f"{who} {does} {raw.size} bytes at address {raw.offset & (2**64 - 1):#x}, far from every array."
+        address = raw.offset & (2**64 - 1)
+        return f"{who} {does} {raw.size} bytes {'through' if address < _NULL_PAGE else 'at'} {_far_away(address)}."
     if raw.memory == DYNAMIC:
         return f"{who} {does} {thing}; the launch gave it {names.config.smem} bytes."
     if raw.memory <= VARIABLES:
         return f"{who} {does} {raw.size} bytes outside of every variable; the nearest is {names.memory(raw.memory)!r}."
     return f"{who or 'a thread'} {does} {names.how_far(raw.memory, raw.offset, raw.size)}."
+
+
+def _far_away(address):
+    return "a null pointer" if address < _NULL_PAGE else f"address {address:#x}, far from every array"
 
 
 def _deadlock(raw, who, other, other_line):
