@@ -100,18 +100,6 @@ def test_bars_have_their_values(ax):
     assert ax.get_legend_handles_labels()[1] == ["limit"]
 
 
-def test_file_is_shown_from_the_package():
-    whole = gpu_matmul.show_file("matmul_naive")
-    assert whole.code == kernels.source("matmul_naive").rstrip()
-    assert "```cuda\n" in whole._repr_markdown_()
-    assert repr(whole).endswith("// mlcourse/gpu/kernels/matmul_naive.cu")
-
-
-def test_missing_line_is_named():
-    with pytest.raises(ValueError, match=r"no line of matmul_naive\.cu after line 0 contains 'no such text'"):
-        gpu_matmul.show_file("matmul_naive", "no such text")
-
-
 def test_counts_for_each_multiply_add(tiled):
     counts = gpu_matmul.per_fma(tiled, 64 * 64 * 32)
     assert counts == {"sectors": 0.25, "requests": 2, "passes": 2, "stored": 2 / 32}

@@ -23,31 +23,7 @@ def texts(ax):
     return [text.get_text() for text in ax.texts]
 
 
-# --- source and counts
-
-
-def test_a_kernel_is_shown_with_its_comment_and_to_its_end():
-    shown = draw.show_kernel("sum", "sum_shuffles", "block_sum")
-    assert shown.code.startswith("// 3. Shuffles.\n__global__ void sum_shuffles(")
-    assert shown.code.endswith("\n}")
-    assert shown.code.index("sum_shuffles(") < shown.code.index("float block_sum(")
-    assert shown._repr_markdown_().startswith("```cuda\n")
-    assert repr(shown).endswith("// mlcourse/gpu/kernels/sum.cu")
-
-
-def test_a_function_of_one_line_is_shown_alone():
-    code = draw.show_kernel("scan", "word").code
-    assert code.count("\n") == 0 or all(line.startswith("//") for line in code.split("\n")[:-1])
-    assert code.endswith("}")
-
-
-def test_bounds_before_the_name_do_not_hide_a_kernel():
-    assert "__launch_bounds__" in draw.show_kernel("sum", "sum_one_pass").code
-
-
-def test_an_unknown_function_is_refused_with_those_there_are():
-    with pytest.raises(ValueError, match=r"sum.cu has no function 'add'; it has sum_interleaved"):
-        draw.show_kernel("sum", "add")
+# --- counts
 
 
 def test_a_ladder_is_counted(x):

@@ -221,59 +221,6 @@ def draw_bars(ax, values, xlabel, reference=None, reference_label=""):
     ax.set(xlabel=xlabel, xlim=(0, 1.12 * max(values.values())))
 
 
-class FileSource:
-    """A file of kernels that displays itself: highlighted in a notebook and on the site, plain in a terminal."""
-
-    def __init__(self, code, origin):
-        self.code, self.origin = code, origin
-
-    def _repr_markdown_(self):
-        return f"```cuda\n{self.code}\n```\n\n<small>`{self.origin}`</small>"
-
-    def __repr__(self):
-        return f"{self.code}\n// {self.origin}"
-
-
-def show_file(name, begin=None, end=None):
-    """Show a file of kernels of the package, or a part of it.
-
-    Parameters
-    ----------
-    name : str
-        Of the file in `mlcourse.gpu.kernels`, such as "matmul_tiled".
-    begin, end : str, optional
-        From the first line that contains `begin` up to, and without, the next one that contains `end`.
-
-    Returns
-    -------
-    FileSource
-
-    Raises
-    ------
-    ValueError
-        If no line contains one of the two.
-
-    Examples
-    --------
-    >>> print(show_file("matmul_coalesced", "float sum", "C[").code)
-      float sum = 0;
-      for (int k = 0; k < K; ++k) sum += A[row * K + k] * B[k * N + col];
-    """
-    from mlcourse.gpu.kernels import source
-
-    lines = source(name).rstrip().split("\n")
-    first = 0 if begin is None else _line_with(lines, begin, 0, name)
-    last = len(lines) if end is None else _line_with(lines, end, first + 1, name)
-    return FileSource("\n".join(lines[first:last]).rstrip(), f"mlcourse/gpu/kernels/{name}.cu")
-
-
-def _line_with(lines, text, start, name):
-    for number in range(start, len(lines)):
-        if text in lines[number]:
-            return number
-    raise ValueError(f"show_file: no line of {name}.cu after line {start} contains {text!r}")
-
-
 def per_fma(profile, fmas):
     """Divide what a profile counted by the number of multiply-adds, both for whole warps.
 

@@ -9,10 +9,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
 
 from mlcourse.display.style import COLORS, GRID, INK, MUTED, PAPER
-from mlcourse.gpu.kernels import source
 
 __all__ = [
-    "KernelSource",
     "LadderCounts",
     "blelloch_steps",
     "contention",
@@ -28,7 +26,6 @@ __all__ = [
     "line_of",
     "passes_by_step",
     "run_steps",
-    "show_kernel",
     "tree_steps",
     "working_threads",
 ]
@@ -36,65 +33,7 @@ __all__ = [
 WARP = 32
 
 
-# --- source and counts -----------------------------------------------------------------------------------------------------
-
-
-class KernelSource:
-    """CUDA C++ of the package that displays itself: highlighted in a notebook and on the site, plain in a terminal."""
-
-    def __init__(self, code, origin):
-        self.code, self.origin = code, origin
-
-    def _repr_markdown_(self):
-        return f"```cuda\n{self.code}\n```\n\n<small>`{self.origin}`</small>"
-
-    def __repr__(self):
-        return f"{self.code}\n// {self.origin}"
-
-
-def show_kernel(file, *names):
-    """Show functions of a file of kernels, with the comment above each.
-
-    Parameters
-    ----------
-    file : str
-        Of `mlcourse.gpu.kernels`, such as "sum".
-    *names : str
-        Kernels and device functions, in the order in which they are to be shown.
-
-    Returns
-    -------
-    KernelSource
-
-    Raises
-    ------
-    ValueError
-        If the file has no such function; the message lists those that it has.
-
-    Examples
-    --------
-    >>> "atomicAdd" in show_kernel("histogram", "histogram_global").code
-    True
-    """
-    text = source(file)
-    functions = {
-        found[1]: found
-        for found in re.finditer(r"^(?:__global__|__device__)[^;{]*?\b(\w+)\((?:[^(){]|\([^()]*\))*\) *\{", text, re.M)
-    }
-    missing = [name for name in names if name not in functions]
-    if missing:
-        raise ValueError(f"{file}.cu has no function {missing[0]!r}; it has {', '.join(functions)}")
-    parts = [_with_comment(text, functions[name]) for name in names]
-    return KernelSource("\n\n".join(parts), f"mlcourse/gpu/kernels/{file}.cu")
-
-
-def _with_comment(text, found):
-    begin = found.start()
-    while (line := text.rfind("\n", 0, begin - 1) + 1) < begin and text[line:begin].startswith(("//", "template")):
-        begin = line
-    on_one_line = text[found.end() : text.index("\n", found.end())].rstrip().endswith("}")
-    end = text.index("\n", found.end()) if on_one_line else text.index("\n}", found.end()) + 2
-    return text[begin:end]
+# --- counts --------------------------------------------------------------------------------------------------------------
 
 
 class LadderCounts:

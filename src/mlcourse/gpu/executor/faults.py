@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass, field
 
 
@@ -84,8 +83,8 @@ class Report:
         parts += [show_fault("note: ", note, self.source, cause=False) for note in self.notes]
         return "\n\n".join(parts)
 
-    def _repr_html_(self):
-        return f"<pre>{html.escape(str(self))}</pre>"
+    def _repr_pretty_(self, printer, cycle):  # what a notebook shows
+        printer.text(str(self))
 
 
 def source_line(source, line):
