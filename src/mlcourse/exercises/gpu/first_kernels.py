@@ -1,6 +1,5 @@
 """The checks of the chapter on first kernels."""
 
-from functools import wraps
 from itertools import product
 
 import numpy as np
@@ -14,6 +13,7 @@ from mlcourse.grading.kernels import (
     launch_exercise,
     prediction_exercise,
 )
+from mlcourse.grading.patterns import refusing
 
 
 def _up(n, size):
@@ -43,37 +43,22 @@ def _impossible_owner(i, block):
     return i < 0 or block < 1
 
 
-def _refusing(impossible):
-    """Make a wrong answer refuse, with ValueError, the inputs that have no result."""
-
-    def decorate(answer):
-        @wraps(answer)
-        def refusing(*args):
-            if impossible(*args):
-                raise ValueError("there is no result for these inputs")
-            return answer(*args)
-
-        return refusing
-
-    return decorate
-
-
-@_refusing(_impossible_owner)
+@refusing(_impossible_owner)
 def thread_and_block_exchanged(i, block):
     return i % block, i // block
 
 
-@_refusing(_impossible_owner)
+@refusing(_impossible_owner)
 def counts_from_one(i, block):
     return (i - 1) // block, (i - 1) % block
 
 
-@_refusing(_impossible_owner)
+@refusing(_impossible_owner)
 def number_in_the_grid(i, block):
     return i // block, i
 
 
-@_refusing(_impossible_owner)
+@refusing(_impossible_owner)
 def divides_with_a_fraction(i, block):
     return i / block, i % block
 
@@ -649,35 +634,35 @@ def _impossible_orders(threads, steps):
     return threads < 1 or steps < 1
 
 
-@_refusing(_impossible_orders)
+@refusing(_impossible_orders)
 def forgets_the_serial_orders(threads, steps):
     from math import factorial
 
     return factorial(steps) ** threads / factorial(threads * steps)
 
 
-@_refusing(_impossible_orders)
+@refusing(_impossible_orders)
 def steps_in_any_order(threads, steps):
     from math import factorial
 
     return factorial(threads) / factorial(threads * steps)
 
 
-@_refusing(_impossible_orders)
+@refusing(_impossible_orders)
 def always_three_steps(threads, steps):
     from math import factorial
 
     return factorial(threads) * 6**threads / factorial(3 * threads)
 
 
-@_refusing(_impossible_orders)
+@refusing(_impossible_orders)
 def right_orders_alone(threads, steps):
     from math import factorial
 
     return float(factorial(threads))
 
 
-@_refusing(_impossible_orders)
+@refusing(_impossible_orders)
 def wrong_orders_instead(threads, steps):
     from math import factorial
 
