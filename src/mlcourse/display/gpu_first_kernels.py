@@ -6,7 +6,6 @@ What threads do is taken from the trace of a profile, so that the pictures show 
 from __future__ import annotations
 
 import textwrap
-import time
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +13,7 @@ from matplotlib.patches import Rectangle
 
 from mlcourse.display.python import canvas
 from mlcourse.display.style import COLORS, GRID, INK, PAPER
+from mlcourse.display.timing import run_in_turns
 from mlcourse.gpu.interleaving import run_interleaving
 
 __all__ = [
@@ -130,13 +130,7 @@ def interleaved_times(functions, *, repeats=21):
     """
     for function in functions.values():
         function()
-    seconds = {name: [] for name in functions}
-    for _ in range(repeats):
-        for name, function in functions.items():
-            start = time.perf_counter()
-            function()
-            seconds[name].append(time.perf_counter() - start)
-    return {name: np.array(values) for name, values in seconds.items()}
+    return {name: np.array(values) for name, values in run_in_turns(functions, repeats).items()}
 
 
 def ratio_interval(times, reference, *, rng, draws=2000, level=0.95):
