@@ -149,7 +149,8 @@ class Profile:
 
         body = "".join(f"<tr>{cells(_row(line, self.source), 'td')}</tr>" for line in self.lines)
         caption = f"<caption>{html.escape(self.kernel)}: {html.escape(self._total())}</caption>"
-        return f"<table>{caption}<thead><tr>{cells(_HEADER, 'th')}</tr></thead><tbody>{body}</tbody></table>"
+        head = f"{caption}<thead><tr>{cells(_HEADER, 'th')}</tr></thead>"
+        return f'<table class="dataframe">{head}<tbody>{body}</tbody></table>'
 
 
 _HEADER = ("line", "access", "array", "requests", "moved in", "ideal", "ratio", "source")
