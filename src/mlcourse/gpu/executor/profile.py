@@ -147,7 +147,8 @@ class Profile:
         def cells(row, tag):
             return "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row)
 
-        body = "".join(f"<tr>{cells(_row(line, self.source), 'td')}</tr>" for line in self.lines)
+        rows = (_row(line, self.source) for line in self.lines)
+        body = "".join(f"<tr>{cells(row, 'td')}<td><code>{html.escape(code)}</code></td></tr>" for *row, code in rows)
         caption = f"<caption>{html.escape(self.kernel)}: {html.escape(self._total())}</caption>"
         head = f"{caption}<thead><tr>{cells(_HEADER, 'th')}</tr></thead>"
         return f'<table class="dataframe">{head}<tbody>{body}</tbody></table>'
