@@ -19,11 +19,9 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 
 
-def locked():
-    """The lock as a dict of names and versions."""
-    lines = [
-        line for line in (ROOT / "requirements.lock").read_text().splitlines() if line and not line.startswith("#")
-    ]
+def locked(lock="requirements.lock"):
+    """A lock as a dict of names and versions."""
+    lines = [line for line in (ROOT / lock).read_text().splitlines() if line and not line.startswith("#")]
     pairs = [line.split(";")[0].strip().split("==") for line in lines]
     return {_plain(name): version for name, version in pairs}
 
@@ -66,19 +64,25 @@ def test_version_is_the_project_version():
 
 
 def test_lock_has_every_dependency_at_an_allowed_version():
-    pins = locked()
+    pins = locked() | locked("requirements-gpu.lock")
     for text in PROJECT["dependencies"] + [d for extra in EXTRAS.values() for d in extra]:
         requirement = Requirement(text)
         assert _plain(requirement.name) in pins, f"{requirement.name} is not in requirements.lock: run `make lock`"
         assert requirement.specifier.contains(pins[_plain(requirement.name)]), text
 
 
-def test_lock_pins_one_plain_version_of_each_package():
-    lines = (ROOT / "requirements.lock").read_text().splitlines()
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-gpu.lock"])
+def test_lock_pins_one_plain_version_of_each_package(lock):
+    lines = (ROOT / lock).read_text().splitlines()
     entries = [line for line in lines if line and not line.startswith("#")]
     assert all(re.match(r"^[A-Za-z0-9._-]+==[0-9][^+ ]*( ; .+)?$", line) for line in entries)
-    assert len(entries) == len(locked())
+    assert len(entries) == len(locked(lock))
     assert any("make lock" in line for line in lines if line.startswith("#"))
+
+
+def test_nothing_of_the_gpu_is_installed_by_default():
+    assert {_plain(Requirement(d).name) for d in EXTRAS["gpu"]} <= set(locked("requirements-gpu.lock"))
+    assert not set(locked("requirements-gpu.lock")) & set(locked())
 
 
 def test_base_package_does_not_need_torch():
@@ -102,7 +106,9 @@ def test_environment_yml_is_equal_to_pyproject():
     pip = next(entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
     conda = [entry for entry in environment["dependencies"] if isinstance(entry, str)]
     assert [line for line in pip if line.startswith("-")] == ["--constraint requirements.lock", "--editable ."]
-    declared = PROJECT["dependencies"] + [d for name, extra in EXTRAS.items() if name != "torch" for d in extra]
+    declared = PROJECT["dependencies"] + [
+        d for name, extra in EXTRAS.items() if name not in ("torch", "gpu") for d in extra
+    ]
     assert sorted(line for line in pip if not line.startswith("-")) == sorted(declared)
     assert [f"pytorch-cpu{Requirement(d).specifier}" for d in EXTRAS["torch"]] == [c for c in conda if "torch" in c]
     python = next(c for c in conda if c.startswith("python="))

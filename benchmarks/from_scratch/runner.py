@@ -16,10 +16,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from benchmarks import report
+from benchmarks.report import ROOT, processor, version_of
+
 MODULES = ("neural", "language", "classical")
 OURS = "mlcourse"
 ONE_THREAD = {
@@ -154,11 +155,11 @@ def about(cases, arguments):
     return {
         "date": date.today().isoformat(),
         "command": " ".join(["python -m benchmarks.from_scratch", *arguments]),
-        "device": f"{_processor()}, {os.cpu_count()} cores, {platform.platform()}",
+        "device": f"{processor()}, {os.cpu_count()} cores, {platform.platform()}",
         "threads": 1,
         "time": "median of processor seconds; the libraries take turns, each in a process of its own",
         "versions": {"python": platform.python_version()}
-        | {name: found for name in ["numpy", "scipy", *libraries] if (found := _version(name))},
+        | {name: found for name in ["numpy", "scipy", *libraries] if (found := version_of(name))},
         "load before": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
     }
 
@@ -197,11 +198,7 @@ def misses(results):
 
 def write(results, folder):
     """Write the results as JSON and Markdown; return the path without its ending."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"from-scratch-{results['about']['date']}"
-    path.with_suffix(".json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    path.with_suffix(".md").write_text(markdown(results), encoding="utf-8")
-    return path
+    return report.write(results, markdown(results), folder, f"from-scratch-{results['about']['date']}")
 
 
 def _milliseconds(measured):
@@ -222,23 +219,6 @@ def _target(row):
         return ""
     missed = row["ratio"] is not None and row["ratio"] > row["target"]
     return f"≤ {row['target']:g}{' missed' if missed else ''}"
-
-
-def _processor():
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
-
-
-def _version(name):
-    for distribution in (name, *packages_distributions().get(name, ())):
-        try:
-            return version(distribution)
-        except PackageNotFoundError:
-            continue
-    return None
 
 
 def work_seconds(work):

@@ -122,6 +122,21 @@ def test_a_chapter_that_reads_the_book_is_executed_again_when_any_text_changes(t
     assert module.execute(course) == []
 
 
+def test_a_chapter_that_shows_figures_of_a_gpu_is_executed_again_when_they_change(tmp_path):
+    course = TinyCourse(tmp_path)
+    shows = CHAPTER.replace("print(1 + 1)", "print('device_figures')")
+    assert course.write(shows) == ["part/chapter"]
+    assert course.write(shows) == []
+    results = tmp_path / "benchmarks/results/gpu-a.json"
+    results.parent.mkdir(parents=True)
+    results.write_text("{}")
+    assert course.write(shows) == ["part/chapter"]
+    assert course.write(shows) == []
+    assert course.write(CHAPTER) == ["part/chapter"]
+    results.write_text("[]")
+    assert course.write(CHAPTER) == []
+
+
 def test_failing_cell_has_file_line_and_error(tmp_path):
     course = TinyCourse(tmp_path)
     with pytest.raises(SourceError) as caught:

@@ -92,11 +92,12 @@ def test_links_that_lead_nowhere(course, link, why):
 def test_images_scripts_and_notebooks_count_and_code_does_not(course):
     html = '<img alt="" src="gone.png"><script src="gone.js">\'<a href="no.html">\'</script><!-- <a href="no.html"> -->'
     assert sorted(fault.link for fault in links_of(course, html).faults()) == ["gone.js", "gone.png"]
-    cells = [{"cell_type": "markdown", "source": ["[a](../book/a.html) ", "[b](b.ipynb)"]}]
+    cells = [{"cell_type": "markdown", "source": ["[a](../book/a.html) `x[i](c)` ``y[`i](d)`` ", "[b](b.ipynb)"]}]
     faults = links_of(course, json.dumps({"cells": cells}), "notebooks/a.ipynb").faults()
     assert [(fault.pages, fault.link) for fault in faults if fault.link == "b.ipynb"] == [
         (("notebooks/a.ipynb",), "b.ipynb")
     ]
+    assert not {"c", "d"} & {fault.link for fault in faults}
 
 
 def test_one_link_on_many_pages_is_one_fault(course):

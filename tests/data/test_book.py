@@ -101,7 +101,8 @@ def included():
 
 def test_the_wheel_carries_every_part_that_has_chapters():
     parts = {name.split("/")[0] for name in CHAPTERS}
-    assert included() == {f"book/{part}": f"mlcourse/data/book/{part}" for part in parts}
+    chapters = {source: place for source, place in included().items() if source.startswith("book/")}
+    assert chapters == {f"book/{part}": f"mlcourse/data/book/{part}" for part in parts}
 
 
 def test_a_package_laid_out_as_the_wheel_has_the_same_text(tmp_path):

@@ -110,7 +110,7 @@ def test_no_check_can_end_it(monkeypatch):
 def test_here(capsys):
     start = time.monotonic()
     assert main(["doctor"]) == 0
-    assert time.monotonic() - start < 15  # on a busy machine; it needs 2
+    assert time.monotonic() - start < 30  # on a busy machine; it needs 3, or 7 with its first kernel
     shown = capsys.readouterr().out
     assert "ok       isolation" in shown
     assert "time, memory and processes are limited" in shown

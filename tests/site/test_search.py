@@ -13,6 +13,11 @@ MLP = "neural/multilayer-perceptron"
 OPTIMIZERS = "neural/optimizers"
 BASICS, CLUSTERING = "python/basics", "classical/clustering"
 SVM = "classical/support-vector-machines"
+WHY_GPUS = "gpu/why-gpus"
+FIRST_KERNELS = "gpu/first-kernels"
+MEMORY = "gpu/memory-hierarchy"
+PATTERNS = "gpu/parallel-patterns"
+MATMUL = "gpu/matrix-multiply"
 GLOSSARY, NOTATION, USE, TEACH, CONTRIBUTING = "glossary", "notation", "how-to-use", "teach", "contributing"
 FIRST = 3
 
@@ -66,7 +71,30 @@ QUERIES = {
     "soft margin": SVM,
     "KKT conditions": SVM,
     "working set selection": SVM,
+    "roofline": WHY_GPUS,
+    "arithmetic intensity": WHY_GPUS,
+    "Amdahl's law": WHY_GPUS,
+    "warp divergence": WHY_GPUS,
+    "memory coalescing": MEMORY,
+    "bank conflicts": MEMORY,
+    "structure of arrays": MEMORY,
+    "occupancy": MEMORY,
+    "grid-stride loop": FIRST_KERNELS,
+    "launch configuration": FIRST_KERNELS,
+    "lost update": FIRST_KERNELS,
+    "saxpy": FIRST_KERNELS,
+    "blockIdx threadIdx": FIRST_KERNELS,
+    "parallel reduction": PATTERNS,
+    "prefix sum": PATTERNS,
+    "Kahan summation": PATTERNS,
+    "stream compaction": PATTERNS,
+    "decoupled look-back": PATTERNS,
+    "register tile": MATMUL,
+    "double buffering": MATMUL,
+    "cuBLAS": MATMUL,
     # function names
+    "float4": MEMORY,
+    "cp.async": MATMUL,
     "np.einsum": NUMPY,
     "einsum": NUMPY,
     "np.linalg.norm": VECTORS,
@@ -104,6 +132,8 @@ QUERIES = {
     "gradebook": TEACH,
     "backprop": AUTOGRAD,
     "autodiff": AUTOGRAD,
+    "half precision": WHY_GPUS,
+    "GEMM": MATMUL,
     "dense layer": MLP,
     "log loss": MLP,
     "CART": TREES,

@@ -33,7 +33,7 @@ def execute(course):
     """Execute the chapters whose code has changed since their outputs were kept.
 
     Outputs are kept for the code of the chapter's cells, the files of the package that this code uses, and the lock; if it
-    computes with the text of the book, also for that.
+    computes with the text of the book, or shows what was recorded on GPUs, also for that.
 
     Returns
     -------
@@ -77,13 +77,15 @@ def execute(course):
 def key_of(package, cells):
     """Hash all that the outputs of these cells depend on besides the cells."""
     code = [cell.source for cell in cells if cell.kind == "code"]
-    return package.key(code, repr(ENVIRONMENT), *_book_read_by("\n".join(code), package.root))
+    return package.key(code, repr(ENVIRONMENT), *_texts_read_by("\n".join(code), package.root))
 
 
-def _book_read_by(source, root):
-    """Return the texts of all chapters if this source asks for them."""
-    chapters = sorted(root.glob("book/[a-z]*/*.md")) if "load_book_text" in source else []
-    return [path.read_text(encoding="utf-8") for path in chapters]
+def _texts_read_by(source, root):
+    """Return the texts of all chapters if this source asks for them, and what was recorded on GPUs if it shows that."""
+    paths = sorted(root.glob("book/[a-z]*/*.md")) if "load_book_text" in source else []
+    if "device_figures" in source or "device_ceilings" in source:
+        paths += sorted(root.glob("benchmarks/results/gpu-*.json"))
+    return [path.read_text(encoding="utf-8") for path in paths]
 
 
 def _kept(cache, notebook, key):
@@ -123,7 +125,7 @@ class _Checked:
 
     def _state(self, chapter, code):
         source = chapter.path.read_text(encoding="utf-8")
-        return hashlib.sha256("\0".join([code, source, *_book_read_by(source, self._root)]).encode()).hexdigest()
+        return hashlib.sha256("\0".join([code, source, *_texts_read_by(source, self._root)]).encode()).hexdigest()
 
 
 def _run(path, notebook, timeout):

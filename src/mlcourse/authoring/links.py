@@ -25,6 +25,7 @@ _TAG = re.compile(r'<[a-zA-Z](?:[^>"]|"[^"]*")*>')
 _LINK = re.compile(r'\s(?:href|src)="([^"]*)"')
 _ANCHOR = re.compile(r'\s(?:id|name)="([^"]*)"')
 _LINK_IN_MARKDOWN = re.compile(r"\]\(([^()\s]+)\)")
+_CODE_IN_MARKDOWN = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)", re.DOTALL)
 _NO_HOST = "there is no such host"
 _GONE = (404, 410)
 _HOSTS_AT_A_TIME = 8
@@ -138,8 +139,8 @@ def _read(path):
     """Return the links of a page and the places in it that a link can name."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".ipynb":
-        cells = (cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "markdown")
-        return {link for cell in cells for link in _LINK_IN_MARKDOWN.findall("".join(cell["source"]))}, set()
+        cells = ("".join(cell["source"]) for cell in json.loads(text)["cells"] if cell["cell_type"] == "markdown")
+        return {link for cell in cells for link in _LINK_IN_MARKDOWN.findall(_CODE_IN_MARKDOWN.sub("", cell))}, set()
     tags = " ".join(_TAG.findall(_CODE.sub(r"<\1\2>", text)))
     return {unescape(link) for link in _LINK.findall(tags)}, {unescape(name) for name in _ANCHOR.findall(tags)}
 

@@ -61,13 +61,16 @@ def needs_of(exercise, cells, available):
     names = set().union(*(_imports(ast.parse(cell)) for cell in cells))
     if exercise.cases is not None and exercise.draws_with == "numpy":
         names.add("numpy")
-    functions = [exercise.cases, exercise.oracle, exercise.compare, exercise.use]
+    functions = [exercise.cases, exercise.oracle, exercise.compare, exercise.use, exercise.ready]
     functions += [mistake.answer for mistake in exercise.mistakes]
     seen = set()
     for function in filter(callable, functions):
         module = {function.__module__} if _is_module(function.__module__) else set()
         names |= module | _imports_of_object(function, seen)
-    return _classify(_outside(names), available)
+    needs = _classify(_outside(names), available)
+    if not any(module.startswith("mlcourse.gpu") for module in course_modules(names, inside=False)):
+        return needs
+    return Needs(needs.packages, tuple(sorted({*needs.elsewhere, "a C++ compiler"} - {ELSEWHERE["subprocess"]})))
 
 
 def course_modules(names, inside=True):
@@ -112,7 +115,8 @@ def _imports_of_object(value, seen):
     """What a function or class of this package imports in its body, and in the functions that it names."""
     value = inspect.unwrap(value) if callable(value) else value
     module = getattr(value, "__module__", None) or ""
-    if id(value) in seen or not module.startswith("mlcourse.") or module.startswith("mlcourse.grading"):
+    engine = module.startswith("mlcourse.grading") and module != "mlcourse.grading.kernels"
+    if id(value) in seen or not module.startswith("mlcourse.") or engine:
         return set()
     seen.add(id(value))
     if isinstance(value, type):

@@ -5,7 +5,18 @@ from __future__ import annotations
 import hashlib
 
 _KEPT = "_build/built.txt"
-_READ = ("book", "solutions", "notebooks", "exercises", "src/mlcourse", "*.yml", "*.toml", "*.lock", "package*.json")
+_READ = (
+    "book",
+    "solutions",
+    "notebooks",
+    "exercises",
+    "src/mlcourse",
+    "benchmarks/results",
+    "*.yml",
+    "*.toml",
+    "*.lock",
+    "package*.json",
+)
 _PASSING = {"__pycache__", ".ipynb_checkpoints"}
 
 

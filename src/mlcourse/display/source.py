@@ -11,14 +11,14 @@ import textwrap
 class Source:
     """Source code that displays itself: highlighted in a notebook and on the site, plain in a terminal."""
 
-    def __init__(self, code, origin):
-        self.code, self.origin = code, origin
+    def __init__(self, code, origin, language="python"):
+        self.code, self.origin, self.language = code, origin, language
 
     def _repr_markdown_(self):
-        return f"```python\n{self.code}\n```\n\n<small>`{self.origin}`</small>"
+        return f"```{self.language}\n{self.code}\n```\n\n<small>`{self.origin}`</small>"
 
     def __repr__(self):
-        return f"{self.code}\n# {self.origin}"
+        return f"{self.code}\n{'#' if self.language == 'python' else '//'} {self.origin}"
 
 
 def show_source(obj, *, docstring="short"):

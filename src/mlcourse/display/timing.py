@@ -48,13 +48,19 @@ def compare_times(functions, *, repeats=7):
         raise ValueError("compare_times: give at least one function, as {'name': function}")
     if repeats < 1:
         raise ValueError(f"compare_times: repeats must be at least 1; got {repeats}")
+    seconds = run_in_turns(functions, repeats)
+    return Times({name: statistics.median(values) for name, values in seconds.items()})
+
+
+def run_in_turns(functions, repeats):
+    """Call every function once in each of some rounds; return the seconds of each call by name."""
     seconds = {name: [] for name in functions}
     for _ in range(repeats):
         for name, function in functions.items():
             start = time.perf_counter()
             function()
             seconds[name].append(time.perf_counter() - start)
-    return Times({name: statistics.median(values) for name, values in seconds.items()})
+    return seconds
 
 
 def _plain(ratio):

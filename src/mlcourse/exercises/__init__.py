@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from mlcourse.exercises.records import progress, record
-from mlcourse.grading import Exercise, check_answer
+from mlcourse.grading import Exercise, Unchecked, check_answer
 
 __all__ = ["check", "exercise_set", "exercise_sets", "find", "hint", "progress", "set_name"]
 
@@ -137,7 +137,8 @@ def check(*answer):
     Returns
     -------
     mlcourse.grading.Result
-        With ``points``, ``passed``, ``cases`` and ``diagnosis``; for an answer that a person reads, `mlcourse.grading.HandedIn`.
+        With ``points``, ``passed``, ``cases`` and ``diagnosis``; for an answer that a person reads, `mlcourse.grading.HandedIn`;
+        on a machine without what a check needs, such as a C++ compiler, `mlcourse.grading.Unchecked`.
 
     Raises
     ------
@@ -155,7 +156,8 @@ def check(*answer):
     """
     exercise, answer = _exercise_and_answer(answer)
     result = check_answer(exercise, answer, CHECK_SECONDS)
-    record(exercise.name, result.points, result.answered)
+    if not isinstance(result, Unchecked):
+        record(exercise.name, result.points, result.answered)
     return result
 
 

@@ -1,7 +1,7 @@
 """The engine that runs checks: it calls a learner's function on cases and says what is wrong, in the order a person would look."""
 
 from mlcourse.grading.compare import KINDS, Difference, difference
-from mlcourse.grading.engine import CaseResult, HandedIn, LocalRunner, Outcome, Result, check_answer, run
+from mlcourse.grading.engine import CaseResult, HandedIn, LocalRunner, Outcome, Result, Unchecked, check_answer, run
 from mlcourse.grading.exercise import Case, Exercise, Mistake
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Mistake",
     "Outcome",
     "Result",
+    "Unchecked",
     "check_answer",
     "difference",
     "run",

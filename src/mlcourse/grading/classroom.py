@@ -18,6 +18,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from mlcourse.grading import exports
+from mlcourse.grading.apart import why_no_set
 from mlcourse.grading.class_report import report_page
 from mlcourse.grading.feedback import feedback_page, file_name, visible
 from mlcourse.grading.gradebook import Gradebook
@@ -77,6 +78,8 @@ def grade_class(
     """
     _check_exercise_set(exercise_set)
     _check_sandbox(sandbox, cluster)
+    if cluster is None and (why := why_no_set(exercise_set, sandbox)):
+        raise SandboxError(why)
     submissions = _handed_in(source, out)
     if resume:
         _check_resume(out, seed)

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 
+from mlcourse.grading.apart import why_no_set
 from mlcourse.grading.jobs import Graders, GradingError, engine_version, rejected, some_at_a_time
 from mlcourse.grading.sandbox import why_no_bubblewrap
 
@@ -212,6 +213,8 @@ def _problem(engine, sandbox, exercise_set):
             "install the same version, or copy your own exercises"
         )
     why = why_no_bubblewrap() if sandbox == "bubblewrap" else ""
+    if not why and (why := why_no_set(exercise_set, sandbox)):
+        return why
     return why and f"{why}. Or add --sandbox none, which protects the worker from nothing."
 
 

@@ -120,6 +120,8 @@ class _Encoder:
                 return {name: [self.encode(item, depth + 1) for item in kind.__iter__(value)]}
         if isinstance(value, dict):
             return {"dict": [[self.encode(k, depth + 1), self.encode(v, depth + 1)] for k, v in dict.items(value)]}
+        if isinstance(value, Opaque):
+            return _opaque(value.type_name)
         if isinstance(value, (bytes, bytearray)):
             return {"bytes" if isinstance(value, bytes) else "bytearray": base64.b64encode(value).decode()}
         return self._library(value, depth + 1)

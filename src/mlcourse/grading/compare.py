@@ -11,8 +11,20 @@ from itertools import islice
 
 from mlcourse.grading.codec import Opaque
 
-KINDS = ("raised", "no error", "wrong type", "wrong shape", "wrong dtype", "not finite", "changed input", "wrong value")
+KERNEL_FAULTS = (
+    "refused", "compile error", "launch", "crash", "trap", "out of bounds", "misaligned", "read only", "local memory",
+    "divergent barrier", "early exit", "deadlock", "warp function", "async copy", "race", "uninitialized", "not written",
+)  # fmt: skip
+"""What a kernel in CUDA C++ may do wrong, whatever it computes."""
+
+KINDS = (
+    "raised", "no error", *KERNEL_FAULTS, "wrong type", "wrong shape", "wrong dtype", "not finite", "changed input", "wrong value",
+    "depends on the order", "too many sectors", "bank conflicts",
+)  # fmt: skip
 """The order in which a person looks, and so the order in which faults are reported."""
+
+OWN_WORDS = ("raised", *KERNEL_FAULTS, "too many sectors", "bank conflicts")
+"""The kinds whose message repeats what the learner's own code, or what ran it, has said."""
 
 _MOST_NAMED = 5
 

@@ -17,7 +17,10 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mlcourse.gpu import KernelError
+from mlcourse.gpu.executor.build import compiler
 from mlcourse.grading import cgroup, sandbox, seccomp
+from mlcourse.grading.apart import why_no_kernels
 from mlcourse.grading.codec import decode, encode
 from mlcourse.grading.session import Worker, WorkerDied
 
@@ -465,6 +468,23 @@ def _try(source, seconds, *arguments):
     return answer["text"] if "error" in answer else decode(answer["value"])
 
 
+def _kernels():
+    """Whether exercises in CUDA C++ can be checked and graded."""
+    try:
+        found = compiler()
+    except KernelError as error:
+        lacks, _, how = str(error).partition("\n  hint: ")
+        yield Finding("warning", "C++ compiler", lacks, f"only exercises in CUDA C++ need it: {how}")
+        return
+    kind = "none" if sandbox.why_no_bubblewrap() else "bubblewrap"
+    if why := why_no_kernels(kind):
+        do = "only exercises in CUDA C++ need it: a compiler below /usr, where the sandbox sees it"
+        yield Finding("warning", "C++ compiler", why, do)
+    else:
+        where = "" if kind == "none" else ", in the sandbox too"
+        yield Finding("ok", "C++ compiler", f"{found.version}: kernels run{where}")
+
+
 _CHECKS = (
     ("Python", _python, "warning"),
     ("packages", _packages, "warning"),
@@ -474,4 +494,5 @@ _CHECKS = (
     ("authors' tools", _authors, "warning"),
     ("bubblewrap", _bubblewrap, "problem"),
     ("sandbox", _promises, "problem"),
+    ("C++ compiler", _kernels, "warning"),
 )

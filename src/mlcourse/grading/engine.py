@@ -48,7 +48,7 @@ class LocalRunner:
 
     def __init__(self, answer, exercise, seconds=None):
         self._answer, self._exercise, self._seconds = answer, exercise, seconds
-        self._until = None if seconds is None else time.monotonic() + seconds
+        self._left = seconds
         self._stopped = None
 
     def call(self, args, kwargs):
@@ -57,7 +57,8 @@ class LocalRunner:
             return self._stopped
         args, kwargs = copy.deepcopy((args, kwargs))
         before = copy.deepcopy((args, kwargs))
-        limit = contextlib.nullcontext() if self._until is None else time_limit(self._until - time.monotonic())
+        limit = contextlib.nullcontext() if self._left is None else time_limit(self._left)
+        start = time.monotonic()
         try:
             with limit:
                 value = _copied(self._exercise.result_of(self._answer, args, kwargs))
@@ -72,12 +73,15 @@ class LocalRunner:
             )
             return self._stopped
         except BaseException as error:
-            return Outcome(
-                error=type(error).__name__,
-                error_text=" ".join(str(error).split()),
-                error_line=_line_of(error, self._exercise),
-                error_bases=tuple(base.__name__ for base in type(error).__mro__),
-            )
+            bases = tuple(base.__name__ for base in type(error).__mro__)
+            text, line = " ".join(str(error).split()), _line_of(error, self._exercise)
+            outcome = Outcome(error=bases[0], error_text=text, error_line=line, error_bases=bases)
+            if bases[0] == "OutOfTime":  # what `use` started took too long
+                self._stopped = outcome
+            return outcome
+        finally:
+            if self._left is not None:
+                self._left -= time.monotonic() - start
         return Outcome(value=value, changed=_changed(before, (args, kwargs)))
 
 
@@ -163,6 +167,23 @@ class HandedIn:
         return report.handed_in_as_html(self)
 
 
+@dataclass(frozen=True)
+class Unchecked:
+    """An answer that this machine cannot check; `why` says what it lacks, and what to do."""
+
+    exercise: object
+    why: str
+    passed = False
+    answered = True
+    points = 0.0
+
+    def __repr__(self):
+        return report.unchecked_as_text(self)
+
+    def _repr_html_(self):
+        return report.unchecked_as_html(self)
+
+
 def check_answer(exercise, answer, seconds=None):
     """Check an answer in this process on the public cases.
 
@@ -176,8 +197,13 @@ def check_answer(exercise, answer, seconds=None):
 
     Returns
     -------
-    Result or HandedIn
+    Result, HandedIn or Unchecked
     """
+    try:
+        if exercise.ready is not None:
+            exercise.ready()
+    except RuntimeError as error:
+        return Unchecked(exercise, str(error))
     if not exercise.manual:
         return run(exercise, LocalRunner(answer, exercise, seconds))
     try:
@@ -274,8 +300,11 @@ class Judging:
 
     def _compare_with_mistakes(self):
         """For each mistake and each case: does it do what the learner's answer did?"""
-        mistakes, exercise = self._drawn.exercise.mistakes, self._drawn.exercise
-        self._alike = self._alike or {mistake: [] for mistake in mistakes}
+        exercise = self._drawn.exercise
+        if self._alike is None:
+            self._alike = {mistake: [] for mistake in exercise.mistakes}
+            if exercise.ready is not None:
+                exercise.ready(*(mistake.answer for mistake in exercise.mistakes))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a wrong answer may well divide by zero
             for mistake, alike in self._alike.items():
@@ -286,7 +315,7 @@ class Judging:
     def result(self):
         """Return the `Result` of all cases."""
         cases = tuple(
-            CaseResult(case.label, _inputs(case) if fault else "", fault)
+            CaseResult(case.label, case.inputs if fault else "", fault)
             for case, fault in zip(self._drawn.cases, self._faults, strict=True)
         )
         started = not all(error == "NotImplementedError" for error in self._errors)
@@ -357,9 +386,14 @@ def _better_than_handed_out(drawn, faults):
 def _same(exercise, first, second):
     if (first.error, first.changed) != (second.error, second.changed):
         return False
-    return (
-        first.error is not None or difference(first.value, second.value, rtol=exercise.rtol, atol=exercise.atol) is None
-    )
+    if first.error is not None:
+        return True
+    if exercise.alike is not None:
+        try:
+            return exercise.alike(first.value, second.value)
+        except Exception:  # a result that its author did not think of is that of no known mistake
+            return False
+    return difference(first.value, second.value, rtol=exercise.rtol, atol=exercise.atol) is None
 
 
 def _changed(before, after):
@@ -372,13 +406,6 @@ def _names(args, kwargs):
     return [*(f"number {i + 1}" for i in range(len(args))), *kwargs]
 
 
-def _inputs(case):
-    parts = [describe(value) for value in case.args] + [
-        f"{key}={describe(value)}" for key, value in case.kwargs.items()
-    ]
-    return ", ".join(parts)
-
-
 def _copied(value):
     """A copy, as what comes back may be changed by the next call; some things cannot be copied."""
     try:
@@ -389,6 +416,8 @@ def _copied(value):
 
 def _line_of(error, exercise):
     """The learner's own line: the last one that is neither in an installed library, nor in this package, nor in the exercise's `use`."""
+    if exercise.apart:
+        return ""  # it is no Python
     use = getattr(exercise.use, "__code__", None)
     own = [
         (frame.f_code, line)

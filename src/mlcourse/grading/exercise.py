@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from mlcourse.grading.compare import KINDS
+from mlcourse.grading.compare import KINDS, describe
 
 
 class Case:
@@ -32,6 +32,12 @@ class Case:
 
     def __init__(self, label, *args, raises=None, **kwargs):
         self.label, self.args, self.kwargs, self.raises = label, args, kwargs, raises
+
+    @property
+    def inputs(self):
+        """The inputs, as the card shows them where the answer is wrong."""
+        named = [f"{key}={describe(value)}" for key, value in self.kwargs.items()]
+        return ", ".join([*map(describe, self.args), *named])
 
     def __repr__(self):
         return f"Case({self.label!r})"
@@ -105,6 +111,15 @@ class Exercise:
         object of the learner's class and calls its methods, takes the first items of a generator, trains a model and
         predicts. Without it the answer is called. Its source travels to the process of the learner's code, so that it
         must be a ``def`` that imports what it needs inside.
+    apart : bool
+        Whether `use` runs in a process in which the learner's code has not run, as it must where the answer is a text that is
+        compiled: for a class, the answer is taken from the one sandbox as data, and given to `use` in another.
+    alike : callable, optional
+        ``alike(first, second)`` says whether two results come from the same mistake; by default they do if they are equal within the
+        tolerances.
+    ready : callable, optional
+        ``ready()`` makes ready what all answers share, before any is used; it raises a RuntimeError that says what to do where the machine
+        lacks what they need. ``ready(*answers)`` makes ready known wrong answers, all at a time.
     seconds : float
         Computing time that all cases of a class grading may take together.
     draws_with : {"numpy", "python"}
@@ -144,6 +159,9 @@ class Exercise:
     compare: Callable | None = None
     answer: str = "function"
     use: Callable | None = None
+    apart: bool = False
+    alike: Callable | None = None
+    ready: Callable | None = None
     seconds: float = 4.0
     draws_with: str = "numpy"
     rubric: str = ""
@@ -165,6 +183,10 @@ class Exercise:
             )
         if self.answer == "class" and self.use is None:
             raise ValueError(f"{self.name}: say in `use` what the check does with the class")
+        if self.apart and (self.answer != "value" or self.use is None):
+            raise ValueError(
+                f"{self.name}: only a value is used apart, and only by `use`; got the answer {self.answer!r}"
+            )
         if self.use is not None:
             _check_use(self.name, self.use)
 

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from html import escape
 
+from mlcourse.grading.compare import OWN_WORDS
 from mlcourse.grading.gradebook import adjustments_of, final_points, waiting
 
 _SHORT, _LONG = 200, 600
@@ -371,7 +372,7 @@ def _cases(cases):
 
 def _why(case):
     kind = f"{escape(visible(case.kind))}: " if case.kind else ""
-    message = _quoted(case.message) if case.kind == "raised" else _line(case.message)
+    message = _quoted(case.message) if case.kind in OWN_WORDS else _line(case.message)
     parts = [f'<span class="text" dir="auto">{kind}{message}</span>'] if case.message or kind else []
     if case.inputs:
         parts.append(f"for <code>{as_html(case.inputs, _LONG)}</code>")
@@ -379,8 +380,8 @@ def _why(case):
 
 
 def _advice(exercise):
-    raised = {case.message for case in exercise.public if case.kind == "raised"}
-    own = exercise.status == "manual" or exercise.diagnosis in raised
+    own_words = tuple(case.message for case in exercise.public if case.kind in OWN_WORDS and case.message)
+    own = exercise.status == "manual" or exercise.diagnosis.startswith(own_words)
     happened = _quoted(exercise.diagnosis) if own else _line(exercise.diagnosis)
     texts = (("What happened", exercise.diagnosis, happened), ("Next hint", exercise.hint, _block(exercise.hint)))
     return "".join(

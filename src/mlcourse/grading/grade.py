@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import dataclasses
 import functools
 import time
 
+from mlcourse.grading.apart import APART_SECONDS, ApartRunner, why_no_kernels
 from mlcourse.grading.engine import Drawn, Judging
 from mlcourse.grading.marks import CaseMark, ExerciseMark, SubmissionMark
+from mlcourse.grading.sandbox import SandboxError
 from mlcourse.grading.session import Session, SessionRunner
 from mlcourse.grading.submissions import NotebookError, exercise_set_of, read_notebook
 from mlcourse.grading.worker import MAX_TEXT
@@ -49,9 +52,11 @@ def grade(submission, seed, sandbox="bubblewrap", exercise_set=None):
     except NotebookError as error:
         key = set_name(wanted)
         return SubmissionMark(submission.student, key, "rejected", str(error), digest=submission.digest, seed=seed)
+    exercises = load(wanted)
+    _make_ready(exercises, sandbox)
     session = Session(list(notebook.cells), sandbox)
     try:
-        marks = tuple(_grade_exercises(load(wanted), session, seed))
+        marks = tuple(_grade_exercises(exercises, session, seed))
     finally:
         session.close()
     return SubmissionMark(
@@ -64,26 +69,55 @@ def grade(submission, seed, sandbox="bubblewrap", exercise_set=None):
     )  # fmt: skip
 
 
+def _make_ready(exercises, sandbox):
+    """Make ready what answers share; rather no marks than marks by a machine that lacks what they need."""
+    for exercise in exercises:
+        if exercise.ready is not None:
+            exercise.ready()
+    if any(exercise.apart for exercise in exercises) and (why := why_no_kernels(sandbox)):
+        raise SandboxError(why)
+
+
 def _grade_exercises(exercises, session, seed):
     """Grade the exercises: first the public cases of all, whose messages the student reads, then the class's own.
 
-    So nothing that an answer has seen of the class's cases can be in a message of another one.
+    So nothing that an answer has seen of the class's cases can be in a message of another one. Answers that are compiled are read
+    before, and used in workers of their own afterwards.
     """
     defined = session.defined([exercise.name for exercise in exercises])
     there = [exercise for exercise in exercises if _is_there(exercise, defined)]
     manual = {exercise: _to_read(exercise, session) for exercise in there if exercise.manual}
-    checked = {e: (Judging(_drawn(e, seed)), SessionRunner(session, e)) for e in there if not e.manual}
+    read = {exercise: session.read(exercise.name, exercise.seconds)[0] for exercise in there if exercise.apart}
+    checked = {e: (Judging(_drawn(e, seed)), SessionRunner(session, e)) for e in there if not e.manual and not e.apart}
     for own in (False, True):
         for exercise, (judging, runner) in checked.items():
             for case in _part(exercise, seed, own):
                 judging.take(runner.call(case.args, case.kwargs))
             session.clear()
+    results = {exercise: judging.result() for exercise, (judging, _) in checked.items()}
+    if read:
+        session.close()
+        results |= _results_apart(read, seed, session.kind)
     for exercise in exercises:
-        if exercise in checked:
-            result = checked[exercise][0].result()
-            yield _exercise_mark(exercise, result, len(_drawn(exercise, None).cases))
+        if exercise in results:
+            yield _exercise_mark(exercise, results[exercise], len(_drawn(exercise, None).cases))
         else:
             yield manual.get(exercise) or _missing(exercise)
+
+
+def _results_apart(read, seed, sandbox):
+    """The results of answers that are compiled, each in a worker of its own."""
+    results, left = {}, APART_SECONDS
+    for exercise, outcome in read.items():
+        judging = Judging(_drawn(exercise, seed))
+        with contextlib.closing(
+            ApartRunner(outcome, exercise.use_source, sandbox, min(exercise.seconds, left))
+        ) as runner:
+            for case in _drawn(exercise, seed).cases:
+                judging.take(runner.call(case.args, case.kwargs))
+        left -= runner.spent
+        results[exercise] = judging.result()
+    return results
 
 
 def _is_there(exercise, defined):

@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlcourse.grading.engine import HandedIn, Result, check_answer
+from mlcourse.grading.engine import HandedIn, Result, Unchecked, check_answer
 from mlcourse.grading.report import REMAINS
 from mlcourse.grading.submissions import NotebookError, exercise_set_of, read_notebook
 from mlcourse.grading.worker import parse_cell
@@ -20,7 +20,7 @@ class NotebookReport:
 
     key: str
     exercises: tuple
-    results: dict[str, Result | HandedIn | None]
+    results: dict[str, Result | HandedIn | Unchecked | None]
     problems: tuple[str, ...]
 
     @property
@@ -88,7 +88,7 @@ def check_notebook(path, key=None):
         answer = names.get(exercise.name)
         there = callable(answer) if exercise.answer in ("function", "class") else exercise.name in names
         results[exercise.name] = result = check_answer(exercise, answer, CHECK_SECONDS) if there else None
-        if result is not None:
+        if result is not None and not isinstance(result, Unchecked):
             record(exercise.name, result.points, result.answered)
     return NotebookReport(set_name(key), exercises, results, tuple(problems))
 
@@ -132,6 +132,8 @@ def _why(exercise, result):
         return [f"there is no {what} named {exercise.name} in the notebook"]
     if _done(result):
         return ["a person reads it"] if exercise.manual else []
+    if isinstance(result, Unchecked):
+        return [f"not checked: {' '.join(result.why.split())}"]
     if not result.answered:
         return [result.fault if exercise.manual and result.fault else "not started"]
     return [result.diagnosis]

@@ -270,7 +270,7 @@ def _start_in_bubblewrap(program, memory, stderr):
             passed["--seccomp"] = rules.fileno()
         options = [word for option, descriptor in passed.items() for word in (option, str(descriptor))]
         process = subprocess.Popen(
-            [*bubblewrap_command(), *options, *program],
+            [*bubblewrap_command(), *_compiled_once(), *options, *program],
             env={}, bufsize=0, start_new_session=True, pass_fds=passed.values(),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr,
         )  # fmt: skip
@@ -278,6 +278,14 @@ def _start_in_bubblewrap(program, memory, stderr):
         group = _limit(told, memory)
         go.write(b"go")
     return process, group
+
+
+def _compiled_once():
+    """Options that show what this process has compiled for all kernels, so that no worker compiles it again."""
+    build = sys.modules.get("mlcourse.gpu.executor.build")
+    if build is None or not (folder := build.runtime_folder()).is_dir():
+        return ()
+    return ("--ro-bind", str(folder), f"{_VARIABLES['HOME']}/.cache/mlcourse/gpu/{folder.name}")
 
 
 @contextlib.contextmanager

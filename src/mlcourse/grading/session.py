@@ -20,7 +20,7 @@ CELLS_SECONDS = 16.0
 TOTAL_SECONDS = 40.0
 START_SECONDS = 20.0
 _GRACE = 0.7
-_WALL_FACTOR = 3
+WALL_FACTOR = 3
 _LOOK_SECONDS = 0.1
 _ANSWER, _TOO_LONG = object(), object()
 _PASSES = 3
@@ -115,12 +115,18 @@ class Worker:
                     return self._answers.get(timeout=_LOOK_SECONDS)
                 others += self._child.cpu_of_others()
                 wall = time.monotonic() - start
-                charged = wall - (self._child.waited() - waited) + others
-                if charged > seconds + _GRACE or wall > _WALL_FACTOR * seconds + _GRACE:
+                if (
+                    self._charge(wall, self._child.waited() - waited, others) > seconds + _GRACE
+                    or wall > WALL_FACTOR * seconds + _GRACE
+                ):
                     raise WorkerDied(f"it ran longer than {seconds:.3g} s")
         finally:
             self._waited = self._child.waited()  # between requests it sleeps and does not wait for a processor
-            self.spent += time.monotonic() - start - (self._waited - waited) + others
+            self.spent += self._charge(time.monotonic() - start, self._waited - waited, others)
+
+    def _charge(self, wall, waited, others):
+        """Seconds to charge for a request, of the wall time, what of it the worker waited, and the CPU time of what it started."""
+        return wall - waited + others
 
     def _exchange(self):
         """Write and read what the queues ask for. It may have to wait for ever, so that a thread does it that nobody waits for."""
@@ -184,7 +190,7 @@ class Session:
     """
 
     def __init__(self, cells, kind):
-        self._cells, self._kind = cells, kind
+        self._cells, self.kind = cells, kind
         self._mode = ["whole"] * len(cells)
         self.errors = {}
         self.spent = 0.0
@@ -193,7 +199,7 @@ class Session:
         self._processes_of_cells = 0
         self._starts = 0
         self._has_fallen_back = False
-        self._until = time.monotonic() + _WALL_FACTOR * TOTAL_SECONDS
+        self._until = time.monotonic() + WALL_FACTOR * TOTAL_SECONDS
 
     def defined(self, names):
         """Return those of `names` that the student's code has bound, each with whether it can be called."""
@@ -237,7 +243,7 @@ class Session:
 
     def _outcome(self, do, seconds, **arguments):
         try:
-            return _outcome(self._ask(do, seconds, **arguments)), True
+            return outcome_of(self._ask(do, seconds, **arguments)), True
         except WorkerDied as error:
             return Outcome(error="Stopped", error_text=str(error), error_bases=("Stopped",)), False
 
@@ -292,7 +298,7 @@ class Session:
             self._starts += 1
             if self._starts > _RESTARTS:
                 raise WorkerDied("it ended its process too often")
-            self._worker = Worker(self._kind)
+            self._worker = Worker(self.kind)
             self._run_cells()
             if self._worker is not None:
                 self._processes_of_cells = self._worker.processes()
@@ -385,7 +391,7 @@ def _wanted_the_end(answer):
     return "error" in answer and isinstance(bases, list) and not {"Exception", "OutOfTime"} & {str(b) for b in bases}
 
 
-def _outcome(answer):
+def outcome_of(answer):
     """Read an answer as an `Outcome`; a value that is no plain data is an error of its own."""
     if "error" in answer:
         bases = answer.get("bases")
