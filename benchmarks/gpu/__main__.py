@@ -14,7 +14,7 @@ machine with PyTorch and CUDA's toolkit nothing of the course has to be installe
     python3 -m pip install cuda-core nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cuda-crt nvidia-cuda-cccl   # what is missing
     python3 -m benchmarks.gpu --quick                                        # half a minute: does everything run?
     python3 -m benchmarks.gpu --validate --results "$OUT"                    # about ten minutes
-    python3 -m pytest -o addopts= -q tests/gpu/test_device.py                # the launcher's tests that need a GPU
+    python3 -m pytest -o addopts= -q tests/gpu/test_device.py tests/gpu/test_timing.py   # tests that need a GPU
 
 Where nothing can be downloaded, bring the wheels of cuda-core, cuda-bindings and cuda-pathfinder in the versions of
 requirements-gpu.lock, made for that machine's Python (pip download --no-deps --only-binary=:all: --python-version …), install
