@@ -146,8 +146,8 @@ def test_the_search_finds_from_the_file_system(copy, watched):
     page.goto(f"{copy.as_uri()}/book/how-to-use.html")
     page.keyboard.press("Control+k")
     page.keyboard.type("broadcasting")
-    page.wait_for_selector("dialog .search-results a")
-    page.locator("dialog .search-results a").first.click()
+    page.wait_for_function("document.querySelector('dialog .search-results a')?.href.includes('/python/numpy.html')")
+    page.locator("dialog .search-results a").first.press("Enter")
     page.wait_for_url("file:**/python/numpy.html*")
     assert faults == []
 

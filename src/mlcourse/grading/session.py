@@ -103,8 +103,8 @@ class Worker:
 
     def close(self):
         """End the process and everything that it started."""
+        self._child.stop()  # first: a worker whose input ends goes by itself, and what it started could not be found any more
         self._requests.put(None)
-        self._child.stop()
 
     def _wait(self, seconds):
         """Wait for an answer as long as the request has time; None if there will be none."""
