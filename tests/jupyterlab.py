@@ -57,12 +57,24 @@ def output(page, number):
 
 
 def run(page, number, shown):
-    """Run a cell and wait for what it shows; what is run while the kernel still starts is lost, so ask again."""
+    """Run a cell and wait for what it shows; what is run while the kernel starts is lost, so ask again."""
     from playwright.sync_api import TimeoutError
 
+    said = []
     for patience in (10_000, 20_000, 30_000):
-        output(page, number).locator(".cm-content").click()
-        page.keyboard.press("Control+Enter")
-        with suppress(TimeoutError):
+        said += _dismiss_dialogs(page)
+        with suppress(TimeoutError):  # a dialog can come between the look for one and the click
+            output(page, number).locator(".cm-content").click(timeout=patience)
+            page.keyboard.press("Control+Enter")
             return output(page, number).locator(shown).first.wait_for(timeout=patience)
-    raise AssertionError(f"cell {number} shows no {shown}: {output(page, number).inner_text()}")
+    shows = output(page, number).inner_text()
+    raise AssertionError(f"cell {number} shows no {shown}, but: {shows}\ndialogs: {said + _dismiss_dialogs(page)}")
+
+
+def _dismiss_dialogs(page):
+    """Accept what JupyterLab asks, such as that a kernel died at its start and is started again; return the texts."""
+    said = []
+    for dialog in page.locator("dialog.jp-Dialog").all():
+        said.append(dialog.inner_text())
+        dialog.locator("button.jp-mod-accept").press("Enter")
+    return said
