@@ -114,6 +114,35 @@ def test_a_result_that_depends_on_the_order_of_blocks():
     )
 
 
+def copying(**limits):
+    return kernel_exercise(
+        name="copy", title="Copy", points=1, minutes=1, difficulty=1, hints=("One element a thread.",),
+        cases=lambda rng: [launch("a block", 1, 64, 256, x=np.arange(64, dtype=np.float32), out=empty(64))],
+        oracle=lambda x, out: {"out": x},
+        mistakes=[Mistake(COPY % f"out[t] = {k};", f"always {k}") for k in (1, 2, 3)],
+        **limits,
+    )  # fmt: skip
+
+
+COPY = "__global__ void copy(const float* x, float* out) { int t = threadIdx.x; %s }"
+
+
+def test_shared_memory_of_its_own_may_be_limited():
+    through = "float tile[%s]; tile[t] = x[t]; __syncthreads(); out[t] = tile[t];"
+    exercise = copying(most_static=0)
+    assert check_answer(exercise, COPY % f"extern __shared__ {through % ''}").passed
+    fault = fault_of(COPY % f"__shared__ {through % 64}", exercise)
+    assert fault.kind == "launch"
+    assert "the source declares 256 bytes of shared memory itself" in fault.message
+
+
+def test_many_small_requests_are_named_as_such():
+    fault = fault_of(COPY % "if (t == 0) for (int i = 0; i < 64; i++) out[i] = x[i];", copying(most_sectors=1.0))
+    assert fault.kind == "too many sectors"
+    assert "there are too many: let all lanes of a warp work, on neighbors" in fault.message
+    assert "would do" not in fault.message
+
+
 def test_what_is_left_of_a_scratch_array_is_nobodys_business():
     source = """
     __global__ void shift(const float* x, float* room, float* out, int n) {

@@ -58,8 +58,8 @@ def trial(source, kernel, grid, block, smem=0, arguments=None, empty=(), scratch
     -------
     dict
         ``order``, the last that was run, and its ``faults``; ``outputs``, the arrays that were changed in the order "forward", and for each
-        other order those that came out differently; ``counts``, one dict for each access of a line; or only ``faults``, where the
-        source cannot be run.
+        other order those that came out differently; ``counts``, one dict for each access of a line; ``static``, the bytes of shared
+        memory that the source declares with a size; or only ``faults``, where the source cannot be run.
 
     Raises
     ------
@@ -95,7 +95,8 @@ def _try(program, grid, block, smem, arguments, new, counted):
         if faults:
             break
     counts = _counts(program, grid, block, smem, arguments) if counted and not faults else []
-    return {"faults": faults, "order": order, "outputs": outputs, "counts": counts}
+    static = sum(size for _, _, size, _ in build(program.source, program.name, "check").shared)
+    return {"faults": faults, "order": order, "outputs": outputs, "counts": counts, "static": static}
 
 
 def _other_answer(source, kernel):

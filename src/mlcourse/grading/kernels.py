@@ -167,7 +167,8 @@ def _use_kernel(answer, kernel, grid, block, smem, arguments, empty, scratch, co
 
 
 def kernel_exercise(
-    *, name, cases, oracle, kernel=None, most_sectors=None, most_bank_passes=None, rtol=1e-5, atol=1e-6, seconds=SECONDS, **card
+    *, name, cases, oracle, kernel=None, most_sectors=None, most_bank_passes=None, most_static=None, rtol=1e-5, atol=1e-6,
+    seconds=SECONDS, **card
 ):  # fmt: skip
     """An exercise whose answer is the source of a kernel.
 
@@ -186,6 +187,8 @@ def kernel_exercise(
         How many sectors of global memory may be moved in each case: so many times those that hold the arrays, each read once, written once.
     most_bank_passes : float, optional
         How many passes over the banks of shared memory there may be: so many times those without conflicts.
+    most_static : int, optional
+        How many bytes of shared memory the source may declare with a size, besides what the launch gives.
     rtol, atol : float
         Tolerances for the arrays.
     seconds : float
@@ -200,7 +203,12 @@ def kernel_exercise(
     called = kernel or name
     counted = most_sectors is not None or most_bank_passes is not None
     judge = functools.partial(
-        _judge, most_sectors=most_sectors, most_bank_passes=most_bank_passes, rtol=rtol, atol=atol
+        _judge,
+        most_sectors=most_sectors,
+        most_bank_passes=most_bank_passes,
+        most_static=most_static,
+        rtol=rtol,
+        atol=atol,
     )
     return Exercise(
         name=name,
@@ -287,7 +295,7 @@ def use_source():
     return textwrap.dedent(inspect.getsource(_use_kernel))
 
 
-def _judge(expected, got, most_sectors, most_bank_passes, rtol, atol):
+def _judge(expected, got, most_sectors=None, most_bank_passes=None, most_static=None, *, rtol, atol):
     """The first thing that is wrong with a trial, or None."""
     if got["faults"]:
         return min(
@@ -307,6 +315,12 @@ def _judge(expected, got, most_sectors, most_bank_passes, rtol, atol):
         fault = _sectors_difference(expected, got["counts"], most_sectors)
     if fault is None and most_bank_passes is not None:
         fault = _bank_difference(got["counts"], most_bank_passes)
+    if fault is None and most_static is not None and int(got["static"]) > most_static:
+        return Difference(
+            "launch",
+            f"the source declares {int(got['static']):,} bytes of shared memory itself, besides what the launch gives; "
+            f"at most {most_static:,} are asked. `extern __shared__` stands for the launch's",
+        )
     return fault
 
 
@@ -368,10 +382,16 @@ def _total(counts, space):
     if not lines:
         return total, ""
     worst = max(lines, key=lambda line: int(line["transfers"]) - int(line["ideal"]))
+    if int(worst["transfers"]) == int(worst["ideal"]):
+        worst = max(lines, key=lambda line: int(line["transfers"]))
     moved, ideal = int(worst["transfers"]), int(worst["ideal"])
+    where = f"Look at line {int(worst['line'])}, `{_clipped(worst['code'], 120)}`: {moved:,} there"
+    if moved > ideal:
+        return total, f"{where}, where {ideal:,} would do."
     return (
         total,
-        f"Look at line {int(worst['line'])}, `{_clipped(worst['code'], 120)}`: {moved:,} there, where {ideal:,} would do.",
+        f"{where}. Each request alone moves no more than it must, but there are too many: let all lanes of a warp work, on "
+        "neighbors, and ask for each element once.",
     )
 
 
@@ -603,7 +623,7 @@ def _sizes_difference(source, kernel, most_threads, rtol, atol, expected, got):
         empty=expected["empty"],
         scratch=expected["scratch"],
     )
-    return _judge(expected, found, None, None, rtol, atol)
+    return _judge(expected, found, rtol=rtol, atol=atol)
 
 
 __all__ = [

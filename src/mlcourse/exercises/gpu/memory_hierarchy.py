@@ -39,6 +39,10 @@ def counts_each_lane_for_itself(offsets, size):
     return sum((offset + size - 1) // 32 - offset // 32 + 1 for offset in offsets)
 
 
+def takes_the_byte_behind(offsets, size):
+    return len({s for offset in offsets for s in range(offset // 32, (offset + size) // 32 + 1)})
+
+
 def divides_the_bytes(offsets, size):
     return -(-len(set(offsets)) * size // 32)
 
@@ -69,6 +73,10 @@ SECTORS_TOUCHED = Exercise(
         Mistake(
             counts_each_lane_for_itself,
             "You add up the sectors of each lane. Lanes that want bytes of the same sector are served together.",
+        ),
+        Mistake(
+            takes_the_byte_behind,
+            "The last byte of a lane is offset + size - 1. You count the byte behind it as well, and with it sometimes a sector.",
         ),
         Mistake(
             divides_the_bytes,
@@ -139,6 +147,10 @@ ACCESS_PREDICTIONS = prediction_exercise(
     questions={name: f"sectors read by {name}" for name in _ACCESSES_RIGHT},
     counts=_access_counts,
     mistakes=(
+        Mistake(
+            {name: sectors // 4 for name, sectors in _ACCESSES_RIGHT.items()},
+            "Each of your numbers is that of one warp. A block of 128 threads has four.",
+        ),
         Mistake(
             {**_ACCESSES_RIGHT, "reversed": 128},
             "You let the reversed order cost something. A request is a set of addresses, and the set is the same as forward.",
@@ -268,6 +280,10 @@ def takes_the_next_odd_number(width, rows):
     return width | 1
 
 
+def looks_at_the_first_column_only(width, rows):
+    return next(pitch for pitch in range(width, width + 65) if len({row * pitch % 32 for row in range(rows)}) == rows)
+
+
 def adds_one(width, rows):
     return width + 1
 
@@ -304,6 +320,10 @@ SMALLEST_PITCH = Exercise(
         Mistake(
             takes_the_next_odd_number,
             "An odd pitch is the answer for a single column. With fewer rows than 32, a warp reads several columns at a time.",
+        ),
+        Mistake(
+            looks_at_the_first_column_only,
+            "The first float of each row has a bank of its own now. The warp wants 32 / rows floats of each: look at all of them.",
         ),
         Mistake(adds_one, "One word of padding is a habit, not a rule: see which banks are wanted."),
         Mistake(never_keeps_the_width, "Some widths need no padding at all. Begin with the width itself."),
@@ -660,7 +680,15 @@ TRANSPOSE_SWIZZLED = kernel_exercise(
     oracle=lambda x, out, rows, cols: {"out": x.T},
     most_sectors=1.05,
     most_bank_passes=1.0,
+    most_static=0,
     mistakes=(
+        Mistake(
+            _SWIZZLED.replace("extern __shared__ float tile[];", "__shared__ float tile[32 * 33];")
+            .replace("32 * y + (t ^ y)", "33 * y + t")
+            .replace("32 * t + (y ^ t)", "33 * t + y"),
+            "The tile of your source has a size of its own. Use the 4,096 bytes that the launch gives, and nothing else.",
+            "launch",
+        ),
         Mistake(
             _SWIZZLED.replace("(t ^ y)", "t").replace("(y ^ t)", "y"),
             "The result is right, and a column of the tile lies in one bank: nothing was exchanged.",
@@ -769,6 +797,10 @@ PLANES_OF_PIXELS = kernel_exercise(
         ),
         Mistake(
             _PLANES.replace("bytes[3 * t + color]", "bytes[3 * t + 2 - color]"), "Red and blue have changed places."
+        ),
+        Mistake(
+            _PLANES.replace("planes[color * n + first + t]", "planes[3 * (first + t) + color]"),
+            "Your kernel writes the three colors of a pixel side by side again. In planes, all red values come first.",
         ),
         Mistake(
             _PLANES.replace("if (3 * first + k < 3 * n) bytes", "if (first + k < n) bytes"),
