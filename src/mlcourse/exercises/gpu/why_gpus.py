@@ -7,6 +7,7 @@ import numpy as np
 
 from mlcourse.grading import Case, Exercise, Mistake
 from mlcourse.grading.kernels import empty, kernel_exercise, launch, prediction_exercise
+from mlcourse.grading.patterns import refusing
 
 # --- amdahl_speedup --------------------------------------------------------------------------------------------------------
 
@@ -27,34 +28,33 @@ def _amdahl_oracle(shares, factors):
     return before.sum() / after.sum()
 
 
-def _refusing(shares):
-    if shares.sum() > 1 + 1e-9:
-        raise ValueError("more than everything")
+def _more_than_everything(shares, factors):
+    return shares.sum() > 1 + 1e-9
 
 
+@refusing(_more_than_everything)
 def averages_the_factors(shares, factors):
-    _refusing(shares)
     return shares @ factors + 1 - shares.sum()
 
 
+@refusing(_more_than_everything)
 def forgets_the_rest(shares, factors):
-    _refusing(shares)
     return 1 / (shares / factors).sum()
 
 
+@refusing(_more_than_everything)
 def returns_the_time(shares, factors):
-    _refusing(shares)
     return (shares / factors).sum() + 1 - shares.sum()
 
 
+@refusing(_more_than_everything)
 def takes_only_the_best(shares, factors):
-    _refusing(shares)
     best = np.argmax(factors)
     return 1 / (1 - shares[best] + shares[best] / factors[best])
 
 
+@refusing(_more_than_everything)
 def multiplies_speedups(shares, factors):
-    _refusing(shares)
     return np.prod(1 / (1 - shares + shares / factors))
 
 
