@@ -851,9 +851,8 @@ def adds_up_in_int16(X, W):
 
 
 def takes_the_largest_value(X, W):
-    with np.errstate(invalid="ignore", divide="ignore"):
-        a, b = X.max(axis=1, keepdims=True) / 127, W.max(axis=0, keepdims=True) / 127
-        return (np.rint(X / a) @ np.rint(W / b)) * a * b
+    a, b = X.max(axis=1, keepdims=True) / 127, W.max(axis=0, keepdims=True) / 127
+    return (np.rint(X / np.where(a == 0, 1, a)) @ np.rint(W / b)) * a * b
 
 
 def cuts_instead_of_rounding(X, W):
