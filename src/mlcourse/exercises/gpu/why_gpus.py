@@ -1048,7 +1048,7 @@ LEAKY_RECTIFIER = kernel_exercise(
     ),
     cases=_leaky_cases,
     oracle=lambda x, y, slope, n: {"y": np.where(x > 0, x.astype(np.float64), np.float64(np.float32(slope)) * x)},
-    most_sectors=1.05,
+    most_sectors=3,
     mistakes=(
         Mistake(
             _leaky(_INDEX + "  y[i] = x[i] > 0 ? x[i] : slope * x[i];"),
