@@ -186,3 +186,25 @@ def test_no_explanation_goes_on_without_its_tag(key):
     cells = read_notebook(ROOT / "solutions" / f"{key}.md")[1]
     followers = [after for cell, after in pairwise(cells) if "solution" in cell.tags and "solution" not in after.tags]
     assert [cell.line for cell in followers if "{exercise}" not in cell.source] == []
+
+
+BRANCHES = "if (x[i] > 0) y[i] = x[i]; else y[i] = slope * x[i];"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"if (i < n) {{ {BRANCHES} }}",
+        f"if (i >= n) return; {BRANCHES}",
+        "if (i >= n) return; float v = x[i]; if (v > 0) y[i] = v; else y[i] = slope * v;",
+        "if (i < n) { y[i] = x[i]; if (x[i] <= 0) y[i] *= slope; }",
+        "if (i < n) y[i] = fmaxf(x[i], 0.0f) + slope * fminf(x[i], 0.0f);",
+    ],
+)
+def test_a_first_kernel_may_store_in_two_branches(body):
+    source = f"""__global__ void leaky_rectifier(const float* x, float* y, float slope, int n) {{
+      int i = blockIdx.x * blockDim.x + threadIdx.x;
+      {body}
+    }}"""
+    result = check_answer(find("leaky_rectifier"), source)
+    assert result.passed, f"\n{result}"

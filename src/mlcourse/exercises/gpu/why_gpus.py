@@ -6,7 +6,9 @@ import math
 import numpy as np
 
 from mlcourse.grading import Case, Exercise, Mistake
+from mlcourse.grading.compare import Difference, difference
 from mlcourse.grading.kernels import empty, kernel_exercise, launch, prediction_exercise
+from mlcourse.grading.patterns import refusing
 
 # --- amdahl_speedup --------------------------------------------------------------------------------------------------------
 
@@ -27,35 +29,39 @@ def _amdahl_oracle(shares, factors):
     return before.sum() / after.sum()
 
 
-def _refusing(shares):
-    if shares.sum() > 1 + 1e-9:
-        raise ValueError("more than everything")
+def _more_than_everything(shares, factors):
+    return shares.sum() > 1 + 1e-9
 
 
+@refusing(_more_than_everything)
 def averages_the_factors(shares, factors):
-    _refusing(shares)
     return shares @ factors + 1 - shares.sum()
 
 
+@refusing(_more_than_everything)
 def forgets_the_rest(shares, factors):
-    _refusing(shares)
     return 1 / (shares / factors).sum()
 
 
+@refusing(_more_than_everything)
 def returns_the_time(shares, factors):
-    _refusing(shares)
     return (shares / factors).sum() + 1 - shares.sum()
 
 
+@refusing(_more_than_everything)
 def takes_only_the_best(shares, factors):
-    _refusing(shares)
     best = np.argmax(factors)
     return 1 / (1 - shares[best] + shares[best] / factors[best])
 
 
+@refusing(_more_than_everything)
 def multiplies_speedups(shares, factors):
-    _refusing(shares)
     return np.prod(1 / (1 - shares + shares / factors))
+
+
+@refusing(_more_than_everything)
+def one_speedup_for_each_part(shares, factors):
+    return 1 / (1 - shares + shares / factors)
 
 
 def accepts_more_than_everything(shares, factors):
@@ -87,6 +93,12 @@ AMDAHL_SPEEDUP = Exercise(
             multiplies_speedups,
             "The speed-ups of the parts were multiplied, as if each applied to what the one before had left. All shares are "
             "shares of the original time.",
+        ),
+        Mistake(
+            one_speedup_for_each_part,
+            "This is what the program would gain if one part alone became faster, for each part. All of them do, and the whole gains "
+            "one number.",
+            "wrong type",
         ),
         Mistake(
             accepts_more_than_everything,
@@ -179,6 +191,7 @@ BREAK_EVEN = Exercise(
 def _loads_cases(rng):
     yield Case("a GPU with threads for everything", 2.0e12, 500e-9, 250_000, 4)
     yield Case("few threads", 1.0e12, 450e-9, 30_000, 8)
+    yield Case("some more threads", 1.0e12, 450e-9, 40_000, 8)
     for _ in range(2):
         threads = int(rng.integers(20_000, 200_000))
         yield Case(
@@ -194,6 +207,14 @@ def _loads_oracle(bandwidth, latency, n_threads, bytes_per_load):
 
 def rounds_down(bandwidth, latency, n_threads, bytes_per_load):
     return int(bandwidth * latency / (n_threads * bytes_per_load))
+
+
+def rounds_to_the_nearest(bandwidth, latency, n_threads, bytes_per_load):
+    return round(bandwidth * latency / (n_threads * bytes_per_load))
+
+
+def rounds_down_and_adds_one(bandwidth, latency, n_threads, bytes_per_load):
+    return int(bandwidth * latency / (n_threads * bytes_per_load)) + 1
 
 
 def forgets_the_bytes(bandwidth, latency, n_threads, bytes_per_load):
@@ -231,6 +252,14 @@ LOADS_PER_THREAD = Exercise(
     mistakes=(
         Mistake(
             rounds_down, "Rounded down, a little less than needed is in flight. Half a load does not exist; round up."
+        ),
+        Mistake(
+            rounds_to_the_nearest,
+            "Rounded to the nearest number, sometimes a little less than needed is in flight; round up.",
+        ),
+        Mistake(
+            rounds_down_and_adds_one,
+            "This is one too many where the division comes out even; `math.ceil` rounds up only where something is left over.",
         ),
         Mistake(forgets_the_bytes, "This is the number of bytes for each thread. One load brings several of them."),
         Mistake(
@@ -291,6 +320,10 @@ def leaves_out_the_last_warp(ways, costs, warp_size):
     return int(sum(costs[np.unique(warp)].sum() for warp in _by_warp(ways[:full], warp_size)))
 
 
+def counts_ways_not_instructions(ways, costs, warp_size):
+    return int(sum(len(np.unique(warp)) for warp in _by_warp(ways, warp_size)))
+
+
 def averages_over_the_lanes(ways, costs, warp_size):
     return float(sum(costs[warp].mean() for warp in _by_warp(ways, warp_size)))
 
@@ -320,6 +353,10 @@ BRANCH_INSTRUCTIONS = Exercise(
         Mistake(every_warp_goes_every_way, "A warp does not go a way that none of its threads takes."),
         Mistake(leaves_out_the_last_warp, "The last warp is missing: it issues instructions although it is not full."),
         Mistake(
+            counts_ways_not_instructions,
+            "This is how many ways the warps take altogether. Way k has `costs[k]` instructions; add those up.",
+        ),
+        Mistake(
             averages_over_the_lanes,
             "This is an average over the lanes. A way costs the same whether one lane takes it or all do.",
             "wrong type",
@@ -331,18 +368,24 @@ BRANCH_INSTRUCTIONS = Exercise(
 # --- float_value -----------------------------------------------------------------------------------------------------------
 
 
+def _pattern(what, pattern, e, f):
+    """A case whose label shows the three fields of the pattern."""
+    bits = f"{pattern:0{1 + e + f}b}"
+    return Case(f"{what}: {bits[0]} {bits[1 : 1 + e]} {bits[1 + e :]}", pattern, e, f)
+
+
 def _float_cases(rng):
-    yield Case("one in fp16", 0b0_01111_0000000000, 5, 10)
-    yield Case("a negative number in fp16", 0b1_10000_1000000000, 5, 10)
+    yield _pattern("one in fp16", 0b0_01111_0000000000, 5, 10)
+    yield _pattern("a negative number in fp16", 0b1_10000_1000000000, 5, 10)
     for _ in range(3):
         sign, exponent, fraction = int(rng.integers(2)), int(rng.integers(1, 31)), int(rng.integers(1, 1024))
-        yield Case("a normal number drawn at random, fp16", sign << 15 | exponent << 10 | fraction, 5, 10)
-    yield Case("a subnormal number, fp16", int(rng.integers(1, 1024)), 5, 10)
-    yield Case("infinity in bf16", 0x7F80, 8, 7)
-    yield Case("minus infinity in fp16", 0b1_11111_0000000000, 5, 10)
-    yield Case("not a number, fp16", 0b0_11111_0000000001, 5, 10)
-    yield Case("E5M2", 1 << 7 | int(rng.integers(1, 31)) << 2 | 3, 5, 2)
-    yield Case("zero", 0, 4, 3)
+        yield _pattern("a normal number in fp16", sign << 15 | exponent << 10 | fraction, 5, 10)
+    yield _pattern("a subnormal number in fp16", int(rng.integers(1, 1024)), 5, 10)
+    yield _pattern("infinity in bf16", 0x7F80, 8, 7)
+    yield _pattern("minus infinity in fp16", 0b1_11111_0000000000, 5, 10)
+    yield _pattern("not a number, in fp16", 0b0_11111_0000000001, 5, 10)
+    yield _pattern("a number in E5M2", 1 << 7 | int(rng.integers(1, 31)) << 2 | 3, 5, 2)
+    yield _pattern("zero in 8 bits", 0, 4, 3)
 
 
 def _float_oracle(pattern, exponent_bits, fraction_bits):
@@ -384,6 +427,15 @@ def bias_without_minus_one(pattern, exponent_bits, fraction_bits):
     return _decoded(pattern, exponent_bits, fraction_bits, bias=0)
 
 
+def takes_every_pattern_for_normal(pattern, exponent_bits, fraction_bits):
+    return _decoded(pattern, exponent_bits, fraction_bits, lead=1.0, subnormal=0, special=False)
+
+
+def loses_the_leading_zeros(pattern, exponent_bits, fraction_bits):
+    missing = 1 + exponent_bits + fraction_bits - max(1, pattern.bit_length())
+    return _decoded(pattern << missing, exponent_bits, fraction_bits)
+
+
 def knows_no_infinity(pattern, exponent_bits, fraction_bits):
     return _decoded(pattern, exponent_bits, fraction_bits, special=False)
 
@@ -423,6 +475,15 @@ FLOAT_VALUE = Exercise(
             bias_without_minus_one, "The bias is one too large: the exponent field 0111… with a fraction of 0 means 1."
         ),
         Mistake(
+            takes_every_pattern_for_normal,
+            "Every pattern was read as a normal number. Two exponent fields mean something else: all zeros and all ones.",
+        ),
+        Mistake(
+            loses_the_leading_zeros,
+            "The fields were counted from the first 1 of the pattern, as `bin` shows it. The zeros before it belong to the pattern: "
+            "its first bit is the sign, also where that is 0.",
+        ),
+        Mistake(
             knows_no_infinity,
             "An exponent field of all ones is kept for infinity and NaN; here it was read as a number.",
         ),
@@ -454,6 +515,19 @@ def _bf16_oracle(x):
 
     patterns = torch.from_numpy(x.copy()).to(torch.bfloat16).view(torch.int16).numpy().view(np.uint16)
     return np.where(np.isnan(x), np.uint16(0x7FC0), patterns)
+
+
+def _patterns_difference(expected, got):
+    """As `difference` says it, with patterns as they are written."""
+    found = difference(expected, got)
+    if found is None or found.kind != "wrong value":
+        return found
+    wrong = np.flatnonzero(expected != got)
+    shown = [f"0x{int(patterns[wrong[0]]):04X}" for patterns in (expected, got)]
+    return Difference(
+        "wrong value",
+        f"{len(wrong)} of {len(expected)} patterns differ; the first is at [{wrong[0]}]: expected {shown[0]}, got {shown[1]}",
+    )
 
 
 def _with_nan(x, patterns):
@@ -511,6 +585,7 @@ TO_BF16 = Exercise(
     ),
     cases=_bf16_cases,
     oracle=_bf16_oracle,
+    compare=_patterns_difference,
     mistakes=(
         Mistake(
             cuts_off_the_lower_half, "The lower half was cut off, which rounds toward zero and not to the nearest."
@@ -590,6 +665,10 @@ def reads_weights_for_each_image(sizes, batch, peak, bandwidth, itemsize):
     return _each_layer(sizes, batch, peak, bandwidth, itemsize, moved=lambda k, n: batch * (k + k * n + n))
 
 
+def forgets_the_inputs(sizes, batch, peak, bandwidth, itemsize):
+    return _each_layer(sizes, batch, peak, bandwidth, itemsize, moved=lambda k, n: k * n + batch * n)
+
+
 def moves_only_the_weights(sizes, batch, peak, bandwidth, itemsize):
     return _each_layer(sizes, batch, peak, bandwidth, itemsize, moved=lambda k, n: k * n)
 
@@ -628,6 +707,7 @@ NETWORK_SECONDS = Exercise(
             reads_weights_for_each_image,
             "The weights are read once for the whole batch; here they are read again for each image.",
         ),
+        Mistake(forgets_the_inputs, "Each layer also reads its input, which the layer before has written."),
         Mistake(moves_only_the_weights, "Inputs and outputs of a layer are moved too."),
         Mistake(counts_numbers_not_bytes, "The bandwidth is in bytes a second; these are counts of numbers."),
     ),
@@ -648,6 +728,12 @@ def _half_oracle(x):
     return x.astype(np.float64).mean(axis=0).astype(np.float16)
 
 
+def _half_difference(expected, got):
+    if isinstance(got, np.ndarray) and got.dtype.kind == "f" and got.dtype != np.float16:
+        return Difference("wrong dtype", f"expected an array of float16, got {got.dtype}")
+    return difference(expected, got, rtol=1e-3, atol=1e-7)
+
+
 def sums_in_half_precision(x):
     with np.errstate(over="ignore"):
         total = np.zeros(x.shape[1], dtype=np.float16)
@@ -666,6 +752,10 @@ def divides_before_adding(x):
 def forgets_to_divide(x):
     with np.errstate(over="ignore"):
         return x.astype(np.float32).sum(axis=0).astype(np.float16)
+
+
+def returns_wide_numbers(x):
+    return x.astype(np.float32).mean(axis=0)
 
 
 def averages_the_rows(x):
@@ -691,8 +781,7 @@ HALF_MEAN = Exercise(
     ),
     cases=_half_cases,
     oracle=_half_oracle,
-    rtol=1e-3,
-    atol=1e-7,
+    compare=_half_difference,
     mistakes=(
         Mistake(
             sums_in_half_precision,
@@ -705,6 +794,11 @@ HALF_MEAN = Exercise(
             "Dividing first avoids the overflow, but now the tiny terms are rounded, and the sum of them is still rounded at each step.",
         ),
         Mistake(forgets_to_divide, "This is the sum. Divide while it is still in the wide format.", "not finite"),
+        Mistake(
+            returns_wide_numbers,
+            "The mean is right and has become wider than the table. Only the sum has to be wide: convert the result to fp16.",
+            "wrong dtype",
+        ),
         Mistake(averages_the_rows, "This is the mean of each row; that of each column is asked for.", "wrong shape"),
         Mistake(
             moves_the_average_along,
@@ -749,6 +843,16 @@ def _scaled(x, axis, largest=127, rounded=np.rint):
 def adds_up_in_int8(X, W):
     (x, a), (w, b) = _scaled(X, 1), _scaled(W, 0)
     return (x.astype(np.int8) @ w.astype(np.int8)) * a * b
+
+
+def adds_up_in_int16(X, W):
+    (x, a), (w, b) = _scaled(X, 1), _scaled(W, 0)
+    return (x.astype(np.int16) @ w.astype(np.int16)) * a * b
+
+
+def takes_the_largest_value(X, W):
+    a, b = X.max(axis=1, keepdims=True) / 127, W.max(axis=0, keepdims=True) / 127
+    return (np.rint(X / np.where(a == 0, 1, a)) @ np.rint(W / b)) * a * b
 
 
 def cuts_instead_of_rounding(X, W):
@@ -800,6 +904,14 @@ INT8_PRODUCT = Exercise(
         Mistake(
             adds_up_in_int8,
             "NumPy multiplied and added in int8, where 127 + 1 is -128. Sums of products need a wider integer.",
+        ),
+        Mistake(
+            adds_up_in_int16,
+            "NumPy multiplied and added in int16, which ends at 32,767: three products of 127 · 127 are more. Take a wider integer.",
+        ),
+        Mistake(
+            takes_the_largest_value,
+            "The scale was taken from the largest value, but a negative one may be larger in size: take the largest absolute value.",
         ),
         Mistake(
             cuts_instead_of_rounding, "Converting to an integer cuts off the fraction; round to the nearest first."
@@ -936,7 +1048,7 @@ LEAKY_RECTIFIER = kernel_exercise(
     ),
     cases=_leaky_cases,
     oracle=lambda x, y, slope, n: {"y": np.where(x > 0, x.astype(np.float64), np.float64(np.float32(slope)) * x)},
-    most_sectors=1.05,
+    most_sectors=3,
     mistakes=(
         Mistake(
             _leaky(_INDEX + "  y[i] = x[i] > 0 ? x[i] : slope * x[i];"),
@@ -965,6 +1077,12 @@ LEAKY_RECTIFIER = kernel_exercise(
         Mistake(
             _leaky(_INDEX + "  if (i < n) y[i] = x[i] > 0 ? x[i] : 0;"),
             "This is the plain rectifier; below 0 the slope is to be applied.",
+        ),
+        Mistake(
+            _leaky("  for (int i = 0; i < n; ++i) y[i] = x[i] > 0 ? x[i] : slope * x[i];"),
+            "Every thread runs the whole loop, so that all of the work is done as often as there are threads. The threads are the loop: "
+            "each should do one element.",
+            "too many sectors",
         ),
         Mistake(
             _leaky(_INDEX + "  if (i == 0)\n    for (int k = 0; k < n; ++k) y[k] = x[k] > 0 ? x[k] : slope * x[k];"),
