@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from mlcourse.display import gpu_matmul
 from mlcourse.gpu import kernels
+from tests.gpu.wheels import needs_wheels
 
 
 @pytest.fixture
@@ -110,3 +111,23 @@ def test_count_table_has_a_row_for_each_access(tiled):
     assert len(table.rows()) == len(tiled.lines)
     assert table._repr_markdown_().count("\n") == len(tiled.lines) + 1
     assert "global load of A, 4 B" in repr(table)
+
+
+def test_without_a_compiler_its_recorded_counts_are_shown(monkeypatch):
+    from mlcourse.gpu import KernelError
+
+    def missing(name):
+        raise KernelError("not installed")
+
+    monkeypatch.setattr(gpu_matmul, "_compiled", missing)
+    counts, compiler = gpu_matmul.machine_code()
+    assert list(counts) == [rung.kernel for rung in kernels.ladder("matmul")][2:]
+    assert compiler.endswith("(recorded)")
+
+
+@needs_wheels
+def test_the_recorded_counts_are_those_of_the_compiler():
+    counts, compiler = gpu_matmul.machine_code()
+    if compiler != gpu_matmul.RECORDED_WITH:
+        pytest.skip(f"recorded with {gpu_matmul.RECORDED_WITH}, installed is {compiler}")
+    assert counts == gpu_matmul.RECORDED

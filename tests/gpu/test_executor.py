@@ -76,6 +76,24 @@ def test_a_crash_names_the_line(name, line):
     assert f"line {line:>3}: " in fails(name)
 
 
+MISALIGNED = """
+__global__ void store(float* x) { *reinterpret_cast<float4*>(x + 1) = *reinterpret_cast<float4*>(x + 4); }
+"""
+
+
+def test_a_misaligned_vector_is_one_fault_and_no_crash():
+    report = Kernel(MISALIGNED, "store").check[1, 1](np.zeros(8, np.float32))
+    assert [(fault.kind, fault.line) for fault in report.faults] == [("misaligned", 2)]
+
+
+def test_a_plain_run_does_not_take_a_misaligned_vector_for_a_null_pointer():
+    try:
+        Kernel(MISALIGNED, "store")[1, 1](np.zeros(8, np.float32))
+    except KernelError as error:  # only some processors and compilers object
+        assert "null pointer" not in str(error)
+        assert "does not begin at a multiple of 16 bytes" in str(error)
+
+
 def test_an_endless_kernel_is_ended():
     assert "was ended after 0.3 s of processor time; at the end thread 0 of block 0 was running line 10" in fails(
         "endless", time_limit=0.3

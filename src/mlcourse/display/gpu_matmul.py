@@ -8,6 +8,15 @@ from mlcourse.display.style import INK, MUTED
 
 WARP = 32
 STYLES = ("C0", "C1", "C2", "C3", "C4", "C5")
+RECORDED_WITH = "NVRTC 13.0.88"
+RECORDED = {  # registers of a thread, bytes of spills, loads from shared memory and FMA in the machine code for sm_90a
+    "matmul_tiled": (32, 0, 40, 32),
+    "matmul_column": (40, 0, 24, 64),
+    "matmul_square": (128, 0, 80, 512),
+    "matmul_vectorized": (125, 0, 32, 512),
+    "matmul_warp": (211, 0, 96, 2048),
+    "matmul_async": (237, 0, 111, 2048),
+}
 HATCHES = ("", "////", "....", "\\\\\\\\", "xx", "++")
 
 
@@ -248,6 +257,40 @@ def per_fma(profile, fmas):
         / fmas
         for name, (space, operation, what) in kinds.items()
     }
+
+
+def machine_code():
+    """Say what NVIDIA's compiler makes of the rungs that use shared memory, for an H100.
+
+    Returns
+    -------
+    counts : dict of str to tuple of int
+        For each rung: registers of a thread, bytes of spills, and how many loads from shared memory and how many FMA are in
+        its code. What is in a loop counts once.
+    compiler : str
+        Who compiled it: the compiler that is installed, or, where there is none, the one of the recorded counts.
+
+    Examples
+    --------
+    >>> machine_code()[0]["matmul_vectorized"][3]
+    512
+    """
+    from importlib.metadata import version
+
+    from mlcourse.gpu import KernelError
+
+    try:
+        return {name: _compiled(name) for name in RECORDED}, f"NVRTC {version('nvidia-cuda-nvrtc')}"
+    except KernelError:
+        return RECORDED, f"{RECORDED_WITH} (recorded)"
+
+
+def _compiled(name):
+    from mlcourse.gpu import Kernel, kernels
+
+    (rung,) = (rung for rung in kernels.ladder("matmul") if rung.kernel == name)
+    facts = Kernel(rung.source, rung.instance(256, 256, 64)).compile("sm_90a")
+    return facts.registers, facts.spills, facts.count("LDS"), facts.count("FFMA")
 
 
 class CountTable:

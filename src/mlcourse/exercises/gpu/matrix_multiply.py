@@ -236,6 +236,7 @@ def _thread_tile_cases(rng):
     yield Case("a small budget", 30)
     yield Case("a usual budget", 90)
     yield Case("a large budget", 170)
+    yield Case("exactly enough for 8 × 8", 80)
     yield Case("just enough for one element", 3)
     yield Case("another budget", int(rng.choice([48, 60, 77, 110, 120])))
 
@@ -272,6 +273,10 @@ BEST_THREAD_TILE = Exercise(
                 ((s, s) for s in (1, 2, 4, 8, 16) if s * s + 2 * s <= registers), key=lambda tile: -tile[0]
             ),
             "You looked at squares only. Between two squares lies a rectangle, such as 16 × 8, that loads less.",
+        ),
+        Mistake(
+            lambda registers: _thread_tile(registers - 1),
+            "A tile may use all the registers: compare with <=, not with <.",
         ),
         Mistake(
             lambda registers: _thread_tile(registers)[::-1],
@@ -512,6 +517,10 @@ TILED_PRODUCT = kernel_exercise(
             "out of bounds",
         ),
         Mistake(
+            TILED.replace("b[k][x];", "b[x][k];"),
+            "Your sum runs along a row of both pieces. Along k, the piece of B is gone through downward.",
+        ),
+        Mistake(
             TILED.replace("k0 < K; k0 += 16", "k0 + 16 <= K; k0 += 16"),
             "The last, partly filled step along k is left out.",
         ),
@@ -695,8 +704,14 @@ TURNED_TILE = kernel_exercise(
         ),
         Mistake(
             CONFLICTING.replace("a[16][132]", "a[16][128]"),
-            "Without the padding all four values of col fall on the same banks: four passes for each store.",
+            "All four values of col fall on the same banks, so each store takes four passes: rows of this length are as bad as "
+            "rows of 128 words.",
             "bank conflicts",
+        ),
+        Mistake(
+            CONFLICTING.replace("a[16][132]", "a[16][133]"),
+            "With such a padding the rows no longer begin at multiples of 16 bytes, and a float4 cannot be read from them.",
+            "misaligned",
         ),
         Mistake(
             TURNED.replace("  __syncthreads();\n", ""),
@@ -788,8 +803,8 @@ STAGED_PRODUCT = kernel_exercise(
     mistakes=(
         Mistake(
             LATE,
-            "In the last step no new copy is started, so the only group under way is the one that is about to be read; "
-            "a wait that allows one group does not wait for it.",
+            "The block reads a piece that may still be on its way. In the last step no new copy is started, so the only group "
+            "under way is the one that is about to be read, and a wait that allows one group does not wait for it.",
             "async copy",
             planted=True,
         ),

@@ -95,8 +95,16 @@ def _read_faults(kernel, outcome):
     elif answer.abandoned and not found:
         found.append((Fault("crash", f"{answer.abandoned}."), False))
     if answer.crash:
-        found.append((_crash(answer.crash, answer.lines, names, limit), False))
+        crash = _crash(answer.crash, answer.lines, names, limit)
+        if not any(_explains(fault, crash) for fault, _ in found):
+            found.append((crash, False))
     return found
+
+
+def _explains(fault, crash):
+    """Whether the run was ended by an access that the check has already reported: the processor refuses it too."""
+    here = (crash.kind, crash.line, crash.thread, crash.block)
+    return fault.kind == "misaligned" and ("crash", fault.line, fault.thread, fault.block) == here
 
 
 def _fault(raw, lines, names):

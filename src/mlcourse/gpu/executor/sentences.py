@@ -29,6 +29,7 @@ _BETWEEN_BLOCKS = (
     "A counter that tells the last block needs a __threadfence() before it."
 )
 _NULL_PAGE = 4096  # bytes
+_NOT_TOLD = 2**64 - 1  # the address of a crash, where the processor gives none
 _DOES = ("reads", "writes", "updates")
 
 
@@ -124,6 +125,8 @@ def say_crash(crash, names, time_limit, line):
         return f"{who}: its stack is full, by a recursion without end or by local arrays of more than 200 kB."
     if name == "SIGFPE":
         return f"{who} divides an integer by zero."
+    if crash.address == _NOT_TOLD:
+        return f"{who} uses an address that the processor refuses, such as that of a float4 which does not begin at a multiple of 16 bytes."
     if name in ("SIGSEGV", "SIGBUS") and crash.memory >= 0:
         return f"{who} touches memory {names.how_far(crash.memory, crash.offset, 1)}."
     if name in ("SIGSEGV", "SIGBUS"):

@@ -230,6 +230,10 @@ void on_signal(int number, siginfo_t *info, void *context) {
   signal(number, SIG_DFL);
   alarm(2);
   char *address = static_cast<char *>(info->si_addr);
+#ifdef SI_KERNEL
+  // A processor of x86 gives no address for a vector that is not aligned, and the system reports zero.
+  if (number == SIGSEGV && info->si_code == SI_KERNEL) address = reinterpret_cast<char *>(-1);
+#endif
   int overflow = 0, memory = -1;
   long long offset = 0;
   if (current && (number == SIGSEGV || number == SIGBUS)) {
