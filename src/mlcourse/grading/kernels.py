@@ -367,12 +367,10 @@ def _total(counts, space):
     total = sum(int(line["transfers"]) for line in lines)
     if not lines:
         return total, ""
-    worst = max(lines, key=lambda line: int(line["transfers"]) - int(line["ideal"]))
+    worst = max(lines, key=lambda line: (int(line["transfers"]) - int(line["ideal"]), int(line["transfers"])))
     moved, ideal = int(worst["transfers"]), int(worst["ideal"])
-    return (
-        total,
-        f"Look at line {int(worst['line'])}, `{_clipped(worst['code'], 120)}`: {moved:,} there, where {ideal:,} would do.",
-    )
+    better = f"where {ideal:,} would do" if moved > ideal else "by lanes that ask alone, or ask more than once"
+    return total, f"Look at line {int(worst['line'])}, `{_clipped(worst['code'], 120)}`: {moved:,} there, {better}."
 
 
 def _alike(first, second, rtol, atol):
