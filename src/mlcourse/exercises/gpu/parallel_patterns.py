@@ -499,7 +499,8 @@ _MEND_SCAN_PLANTED = _MEND_SCAN.replace(
 
 def _mend_scan_cases(rng):
     for n in (256, 1, 2, int(rng.integers(100, 255))):
-        yield launch("1 element" if n == 1 else f"{n} elements", 1, 256, x=rng.integers(1, 9, size=n, dtype=np.int32), y=empty(n, "int32"), n=n)
+        label, x = "1 element" if n == 1 else f"{n} elements", rng.integers(1, 9, size=n, dtype=np.int32)
+        yield launch(label, 1, 256, x=x, y=empty(n, "int32"), n=n)
 
 
 MEND_SCAN = kernel_exercise(
