@@ -36,6 +36,11 @@ __global__ void stuck(int* x) { if (threadIdx.x < 16) x[0] = __shfl_sync(0xfffff
 __global__ void fine(int* x) { x[threadIdx.x] = threadIdx.x; }
 __global__ void flood(int* x) { for (;;) printf("and on "); }
 __global__ void stack(int* x) { volatile int large[1 << 20]; large[threadIdx.x] = 1; x[0] = large[5]; }
+__global__ void together(int* x) {
+  int sum = x[0];
+  for (int d = 16; d >= 0; d /= 2) sum += __shfl_down_sync(0xffffffff, sum, d);
+  x[1] = sum;
+}
 """
 
 
@@ -100,6 +105,14 @@ def test_an_endless_kernel_is_ended():
     )
     report = Kernel(WILD, "endless").check[1, 32](np.zeros(8, np.int32), time_limit=0.3)
     assert [(fault.kind, fault.line) for fault in report.faults] == [("time-limit", 10)]
+
+
+def test_an_endless_kernel_that_changes_threads_all_the_time_is_ended_with_its_line():
+    kernel, x = Kernel(WILD, "together"), np.zeros(8, np.int32)
+    for attempt in range(6):  # the end may come within a thread or between two
+        (fault,) = kernel.check[1, 32](x, time_limit=0.1 + 0.01 * attempt).faults
+        assert (fault.kind, fault.line) == ("time-limit", 21)
+        assert "running line 21" in fault.message
 
 
 def test_printing_without_end_is_cut(capsys):

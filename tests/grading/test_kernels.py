@@ -56,6 +56,11 @@ def fault_of(source, exercise=SAXPY):
         (RIGHT.replace("const float* x", "float* x").replace("= a", "= 0 * (x[i] += 1) + a"), "wrong value", "y: "),
         (RIGHT.replace("i < n", "i < n && x[i] > 9"), "wrong value", "y: "),
         (RIGHT.replace("if (i < n)", "if (i < n / 0)"), "crash", "divides an integer by zero"),
+        (
+            RIGHT.replace("if (i < n) ", "if (threadIdx.x == 0) for (; i < n && i < (blockIdx.x + 1) * blockDim.x; i++)\n    "),
+            "too many sectors",
+            "there, by lanes that ask alone, or ask more than once",
+        ),
         (None, "raised", "NotImplementedError"),
         (3, "wrong type", "expected the source of the kernel, a text in quotes; got an object of type int"),
     ],

@@ -381,9 +381,7 @@ def _total(counts, space):
     total = sum(int(line["transfers"]) for line in lines)
     if not lines:
         return total, ""
-    worst = max(lines, key=lambda line: int(line["transfers"]) - int(line["ideal"]))
-    if int(worst["transfers"]) == int(worst["ideal"]):
-        worst = max(lines, key=lambda line: int(line["transfers"]))
+    worst = max(lines, key=lambda line: (int(line["transfers"]) - int(line["ideal"]), int(line["transfers"])))
     moved, ideal = int(worst["transfers"]), int(worst["ideal"])
     where = f"Look at line {int(worst['line'])}, `{_clipped(worst['code'], 120)}`: {moved:,} there"
     if moved > ideal:

@@ -209,9 +209,15 @@ ROUNDING_BOUND = Exercise(
 
 
 def _use_segmented_combine(answer, flags, values):
+    def join(first, second):
+        got = answer(first, second)
+        if not isinstance(got, tuple) or len(got) != 2:
+            raise TypeError(f"expected a pair (flag, sum) for {first}, {second}; segmented_combine returned {got!r}")
+        return got
+
     now, step = [(int(f), int(v)) for f, v in zip(flags, values, strict=True)], 1
     while step < len(now):
-        now = [now[i] if i < step else tuple(answer(now[i - step], now[i])) for i in range(len(now))]
+        now = [now[i] if i < step else join(now[i - step], now[i]) for i in range(len(now))]
         step *= 2
     return [value for _, value in now]
 
@@ -309,6 +315,16 @@ def _block_max_cases(rng):
         yield launch(label, blocks, 128, x=x.astype(np.float32), largest=empty(blocks), n=len(x))
 
 
+_BLOCK_MAX_BY_ONE_THREAD = """
+__global__ void block_max(const float* x, float* largest, int n) {
+  int start = blockIdx.x * 128;
+  if (threadIdx.x > 0) return;
+  float so_far = x[start];
+  for (int i = start + 1; i < n && i < start + 128; ++i) so_far = fmaxf(so_far, x[i]);
+  largest[blockIdx.x] = so_far;
+}
+"""
+
 _BLOCK_MAX_BARRIER_IN_IF = _BLOCK_MAX.replace(
     "    if (t < step) part[t] = fmaxf(part[t], part[t + step]);\n    __syncthreads();",
     "    if (t < step) {\n      part[t] = fmaxf(part[t], part[t + step]);\n      __syncthreads();\n    }",
@@ -327,6 +343,7 @@ BLOCK_MAX = kernel_exercise(
     ),
     cases=_block_max_cases,
     oracle=lambda x, largest, n: {"largest": [x[k : k + 128].max() for k in range(0, n, 128)]},
+    most_sectors=4,
     mistakes=(
         Mistake(
             _BLOCK_MAX.replace("x[blockIdx.x * 128];", "0;"),
@@ -350,6 +367,11 @@ BLOCK_MAX = kernel_exercise(
         Mistake(
             _BLOCK_MAX.replace("step > 0", "step > 1"),
             "The loop ends while two candidates are left.",
+        ),
+        Mistake(
+            _BLOCK_MAX_BY_ONE_THREAD,
+            "The result is right, and one thread of the block does all the work, a sector for each element that it reads.",
+            "too many sectors",
         ),
     ),
 )
@@ -477,7 +499,8 @@ _MEND_SCAN_PLANTED = _MEND_SCAN.replace(
 
 def _mend_scan_cases(rng):
     for n in (256, 1, 2, int(rng.integers(100, 255))):
-        yield launch(f"{n} elements", 1, 256, x=rng.integers(1, 9, size=n, dtype=np.int32), y=empty(n, "int32"), n=n)
+        label, x = "1 element" if n == 1 else f"{n} elements", rng.integers(1, 9, size=n, dtype=np.int32)
+        yield launch(label, 1, 256, x=x, y=empty(n, "int32"), n=n)
 
 
 MEND_SCAN = kernel_exercise(
@@ -648,6 +671,16 @@ __global__ void keep_positive(const float* x, int* kept, int* count, int n) {
 }
 """
 
+_BY_ONE_THREAD = """
+__global__ void keep_positive(const float* x, int* kept, int* count, int n) {
+  if (threadIdx.x > 0) return;
+  int found = 0;
+  for (int i = 0; i < n; ++i)
+    if (x[i] > 0) kept[found++] = i;
+  *count = found;
+}
+"""
+
 KEEP_POSITIVE = kernel_exercise(
     name="keep_positive",
     title="Compaction that keeps the order",
@@ -661,11 +694,18 @@ KEEP_POSITIVE = kernel_exercise(
     ),
     cases=_keep_cases,
     oracle=_keep_oracle,
+    most_sectors=2,
     mistakes=(
         Mistake(
             _BY_COUNTER,
             "The elements are right, and their order is that in which the threads happen to come to the counter.",
             "depends on the order",
+        ),
+        Mistake(
+            _BY_ONE_THREAD,
+            "The result is right, and one thread does all the work: each of its accesses moves a sector for a single element. "
+            "Let every thread look at one element.",
+            "too many sectors",
         ),
         Mistake(
             _KEEP_POSITIVE.replace("((1u << lane) - 1)", "((2u << lane) - 1)"),

@@ -125,8 +125,8 @@ def _crash(crash, lines, names, limit):
     line = lines.get(crash.site) or lines.get(crash.last_site)
     kind = "time-limit" if signal.Signals(crash.signal).name == "SIGPROF" else "crash"
     message = say_crash(crash, names, limit, line)
-    if not crash.running:
-        return Fault(kind, message)
+    if not crash.running:  # between two threads
+        return Fault(kind, message, line if kind == "time-limit" else None)
     return Fault(kind, message, line, thread=names.thread(crash.thread), block=names.block(crash.block))
 
 

@@ -118,7 +118,8 @@ def say_crash(crash, names, time_limit, line):
     """
     who, name = names.who(crash.thread, crash.block), signal.Signals(crash.signal).name
     if name == "SIGPROF":
-        return say_time_limit(time_limit, f"; at the end {who} was running" + (f" line {line}" if line else ""))
+        ran = who if crash.running else "a thread"
+        return say_time_limit(time_limit, f"; at the end {ran} was running" + (f" line {line}" if line else ""))
     if not crash.running:
         return f"the executor itself failed ({name}); please report it with the kernel."
     if crash.overflow:

@@ -316,7 +316,7 @@ std::vector<unsigned> order_of_blocks() {
 }
 
 unsigned rendezvous(Collective collective, unsigned mask, uint64_t value, Place where) {
-  current->where = where;
+  current->where = last_site = where;
   if (!(mask >> current->lane & 1)) {
     Fault fault = fault_here(FaultKind::warp_function, where);
     fault.detail = 1;
@@ -419,7 +419,7 @@ void abandon(const std::string &why) {
 }
 
 int block_barrier(bool predicate, Place where) {
-  current->where = where;
+  current->where = last_site = where;
   current->predicate = predicate;
   wait_as(State::at_block);
   return static_cast<int>(barrier_count);
@@ -481,7 +481,7 @@ void *const *exchange_pointers(unsigned mask, void *pointer, Place where) {
 }
 
 unsigned active_lanes(Place where) {
-  current->where = where;
+  current->where = last_site = where;
   wait_as(State::at_active);
   return current->present;
 }

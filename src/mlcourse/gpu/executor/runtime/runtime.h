@@ -98,7 +98,7 @@ extern size_t shared_variables;
 extern char *shared_begin, *shared_end, *dynamic_begin;
 extern char *data_begin, *data_end;  // what the program may write to of itself
 extern uintptr_t image_base;
-extern uint32_t last_site;  // of an access that the checker saw
+extern uint32_t last_site;  // of a barrier, a warp function, or an access that the checker saw
 
 constexpr size_t DYNAMIC_SHARED_MAXIMUM = 232448;  // of compute capability 9.0, the largest so far
 constexpr size_t STACK_SIZE = 256 << 10;
