@@ -59,7 +59,7 @@ def fault_of(source, exercise=SAXPY):
         (
             RIGHT.replace("if (i < n) ", "if (threadIdx.x == 0) for (; i < n && i < (blockIdx.x + 1) * blockDim.x; i++)\n    "),
             "too many sectors",
-            "there, by lanes that ask alone, or ask more than once",
+            "Each request alone moves no more than it must, but there are too many",
         ),
         (None, "raised", "NotImplementedError"),
         (3, "wrong type", "expected the source of the kernel, a text in quotes; got an object of type int"),
