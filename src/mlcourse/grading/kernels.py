@@ -55,6 +55,7 @@ import itertools
 import math
 import os
 import textwrap
+from numbers import Integral
 
 from mlcourse.grading.compare import KERNEL_FAULTS, KINDS, Difference, describe, difference
 from mlcourse.grading.exercise import Case, Exercise
@@ -367,12 +368,12 @@ def _total(counts, space):
     total = sum(int(line["transfers"]) for line in lines)
     if not lines:
         return total, ""
-    worst = max(lines, key=lambda line: int(line["transfers"]) - int(line["ideal"]))
+    worst = max(lines, key=lambda line: (int(line["transfers"]) - int(line["ideal"]), int(line["transfers"])))
     moved, ideal = int(worst["transfers"]), int(worst["ideal"])
-    return (
-        total,
-        f"Look at line {int(worst['line'])}, `{_clipped(worst['code'], 120)}`: {moved:,} there, where {ideal:,} would do.",
-    )
+    there = f"{moved:,} there, where {ideal:,} would do."
+    if moved == ideal:
+        there = f"{moved:,} there, by dense accesses, so that there are too many of them: do several threads handle the same element?"
+    return total, f"Look at line {int(worst['line'])}, `{_clipped(worst['code'], 120)}`: {there}"
 
 
 def _alike(first, second, rtol, atol):
@@ -582,7 +583,7 @@ def _sizes_difference(source, kernel, most_threads, rtol, atol, expected, got):
             "wrong type", f"expected (grid, block), or (grid, block, bytes of shared memory); got {describe(got)}"
         )
     sizes = [size if isinstance(size, (tuple, list)) else [size] for size in got[:2]]
-    if any(isinstance(n, bool) or not isinstance(n, int) for n in (*sizes[0], *sizes[1], *got[2:])):
+    if any(isinstance(n, bool) or not isinstance(n, Integral) for n in (*sizes[0], *sizes[1], *got[2:])):
         return Difference("wrong type", f"expected whole numbers; got {describe(got)} (divide with //)")
     threads, elements = (
         math.prod(sizes[0]) * math.prod(sizes[1]),
