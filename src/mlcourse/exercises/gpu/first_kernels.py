@@ -161,7 +161,7 @@ IMAGE_SIZES = launch_exercise(
         Mistake(
             lambda h, w: ((_up(h, 32), _up(w, 8)), (32, 8)),
             "The axes are exchanged: the kernel takes the column from x, and the grid must be as wide as the image along x.",
-            "not written",
+            "launch",
         ),
         Mistake(
             lambda h, w: (1, (w, h)),
@@ -342,7 +342,7 @@ MIRROR_IMAGE = kernel_exercise(
         Mistake(
             _MIRROR.replace("row * w", "row * h"),
             "A row is w pixels long, so that row number `row` begins at row * w. With row * h, rows lie on one another.",
-            "race",
+            "out of bounds",
         ),
         Mistake(
             _MIRROR.replace("if (row < h && col < w) ", "if (row * w + col < h * w) "),
