@@ -413,10 +413,10 @@ def explain(text, source):
 
     Examples
     --------
-    >>> print(explain("kernel.cu:1:1: error: 'x' was not declared\\nmain.cpp:2:1: note: from here", "x = 1;"))
-    kernel.cu:1:1: error: 'x' was not declared
-        1 | x = 1;
-          | ^
+    >>> print(explain("kernel.cu:1:5: error: 'x' was not declared\\nmain.cpp:2:1: note: from here", "y = x;"))
+    kernel.cu:1:5: error: 'x' was not declared
+        1 | y = x;
+          |     ^
     """
     errors, led_here, homeless = {}, None, None
     for line in text.splitlines():
