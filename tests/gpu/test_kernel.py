@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -163,6 +166,13 @@ def test_wrong_arguments_are_named(arguments, words):
     assert error("scale", *arguments).startswith("scale(float* x, float factor, int n)")
 
 
+def test_a_copy_of_an_output_is_kept():
+    words = "keep it in a variable, for the kernel writes its results into the copy"
+    pair, columns = np.ones(4), np.ones((4, 4), np.float32)[:, 1]
+    assert all(words in error("scale", x, 1, 4) for x in (pair, columns))
+    assert all(words not in error("shift", x, X.copy(), 4) for x in (pair, columns))
+
+
 def test_wrong_structs_are_named():
     out, pair = np.zeros(4), np.array((1, 2), "f4, i4")[()]
     assert "'v' must be 4 numbers in a tuple, got 3 (int)" in error("point", pair, 3, True, 1, out)
@@ -175,10 +185,10 @@ def test_wrong_structs_are_named():
 @pytest.mark.parametrize(
     ("sizes", "words"),
     [
-        ((0, 32), "a grid of 0 has no blocks"),
+        ((0, 32), "a grid of 0 has no blocks\n  hint: round up: (n + 255) // 256"),
         ((1, 0), "a block of 0 has no threads"),
         ((1, -1), "has no threads"),
-        ((1, 1025), "along x 1024 is the most"),
+        ((1, 1025), "a block of 1025 threads is too large: 1024 is the most\n  hint: take more, smaller blocks"),
         ((1, (64, 32)), "64 × 32 = 2048 threads is too large"),
         ((1, (1, 1, 65)), "along z 64 is the most"),
         (((1, 70000), 32), "along y 65535 is the most"),
@@ -214,12 +224,16 @@ def test_options_are_checked():
         ({"order": "reverse"}, "'order' is no option of a launch"),
         ({"block_order": "backward"}, "block_order must be one of forward, reverse, random"),
         ({"outputs": "y"}, "'y' is no array that scale"),
+        ({"outputs": X}, "given by their names in the kernel, such as outputs='out'"),
+        ({"n": 4}, r"given in order, not by name; got n="),
         ({"time_limit": 0}, "time_limit must be a positive number"),
     ):
         with pytest.raises(KernelError, match=words):
             kernel.check[1, 4](X.copy(), 1, 4, **options)
     with pytest.raises(KernelError, match=r"say how many blocks and threads: kernel.check\[grid, block\]"):
         kernel.check(X, 1, 4)
+    with pytest.raises(KernelError, match=r"say how many blocks and threads: kernel\[grid, block\]"):
+        kernel(X, 1, 4)
 
 
 @pytest.mark.parametrize(
@@ -230,6 +244,9 @@ def test_options_are_checked():
         ("__global__ void a() {}", "a<3>", "'a' is no template"),
         ("__global__ int a() { return 1; }", "a", "the kernel 'a' must return nothing"),
         ("// __global__ void a() {}", "a", "it has none at all"),
+        ("void a(int n) {}", "a", "the function 'a' is no kernel: declare it __global__ void a"),
+        ("__device__ void a() {} __global__ void b() {}", "a", "the function 'a' is no kernel"),
+        ("a", "__global__ void a() {}", r"one word, such as 'add', got '__global__(?s:.*)takes the source first"),
     ],
 )
 def test_the_kernel_must_be_there(source, name, words):
@@ -263,6 +280,40 @@ def test_compile_errors_show_the_learners_line():
         "  cooperative_groups::this_grid().sync();", "#include <cooperative_groups.h>\n"
     )
     assert "declared but not defined: f(float)" in message("  a[0] = f(1);", "__device__ float f(float);\n")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("  int i = blockIdx * blockDim + threadIdx;", "hint: threadIdx, blockIdx, blockDim and gridDim have parts"),
+        ("  i = threadIdx.x;", "hint: a variable is declared with its type: int i = …"),
+        ("  a[0] = a[0] ** 2;", "hint: C++ has no operator for powers"),
+        ("  a[0] = a[0] ^ 2;", "hint: C++ has no operator for powers"),
+        ("  a[0] = np.sqrt(a[0]);", "hint: this is C++: sqrtf(x)"),
+        ("  if (n < len(a)) a[0] = 1;", "hint: a pointer does not know how many elements there are"),
+        ("  if (n < a.size) a[0] = 1;", "hint: a pointer does not know how many elements there are"),
+        ('  printf("%d\n", n);', r"hint: a text ends on its line: inside of a Python string, write \\n"),
+        ("  const float* b = a;  b[n] = 1;", "error: b points to const"),
+        ("  const float* b = a;  *b = 1;", "error: b points to const"),
+    ],
+)
+def test_slips_of_who_comes_from_python_have_a_hint(body, words):
+    with pytest.raises(CompileError) as caught:
+        Kernel(f"__global__ void k(float* a, int n) {{\n{body}\n}}", "k")[1, 1](X.copy(), 4)
+    assert words in str(caught.value)
+
+
+def test_a_notebook_shows_the_callers_lines_and_not_the_package():
+    code = """
+from mlcourse.gpu import Kernel
+def launch():
+    Kernel("__global__ void k(int n) { n = m; }", "k")[1, 1](3)
+launch()
+"""
+    command = [sys.executable, "-m", "IPython", "--colors=NoColor", "-c", code]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=100).stdout
+    assert "in launch()" in shown and "CompileError: kernel.cu:1:32: error: 'm' was not declared" in shown
+    assert "mlcourse/gpu" not in shown
 
 
 def test_a_kernel_knows_itself():

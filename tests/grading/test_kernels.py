@@ -48,7 +48,10 @@ def fault_of(source, exercise=SAXPY):
         (RIGHT.replace("y[i];", "y[i]"), "compile error", "line 4, `if (i < n) y[i] = a * x[i] + y[i]`: expected ';'"),
         (RIGHT.replace("saxpy", "axpy"), "launch", "the source has no kernel 'saxpy'"),
         (RIGHT.replace(", int n", ", int n, int m"), "launch", "takes 5 arguments, got 4"),
-        (RIGHT.replace("float* y", "double* y"), "launch", "'y' must be an array of float64"),
+        (RIGHT.replace("float* y", "double* y"), "launch", "shape (256,); the arguments are a, x, y, n"),
+        (RIGHT.replace("float a, const float* x", "const float* x, float a"), "launch", "another order than the arguments: a, x, y, n"),
+        (RIGHT.replace("y[i];", "y[i] ** 1;"), "compile error", "hint: C++ has no operator for powers"),
+        (RIGHT.replace("y[i];", "y[i] + 0 * ((volatile float*)x)[i];"), "too many sectors", "by dense accesses, so that"),
         (RIGHT.replace("if (i < n)", "while (true)"), "raised", "line 4, `while (true) y[i]"),
         (RIGHT.replace("  if", '  asm("nop");\n  if'), "refused", "line 4 uses 'asm': the check does not compile assembly"),
         (RIGHT.replace("y[i] =", "y[0] ="), "race", "line 4, `if (i < n) y[0] ="),
@@ -218,6 +221,7 @@ def test_hunts(sum_, words):
     ("sizes", "words"),
     [
         (lambda a, n: ((-(-n // 64), 1), [64, 1, 1], 0), ""),
+        (lambda a, n: (np.int64(-(-n // 64)), np.uint8(64)), ""),
         (lambda a, n: n, "expected (grid, block)"),
         (
             lambda a, n: (10**9, 1024),

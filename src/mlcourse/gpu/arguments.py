@@ -10,6 +10,8 @@ import numpy as np
 from mlcourse.gpu.errors import KernelError
 from mlcourse.gpu.signature import Parameter
 
+_READ_THE_COPY = "; keep it in a variable, for the kernel writes its results into the copy"
+
 
 @dataclass(frozen=True)
 class Bound:
@@ -119,12 +121,13 @@ def _check_array(signature, parameter, value):
                 signature,
                 name,
                 "is not contiguous: its elements do not lie side by side in memory",
-                "tensor.contiguous()",
+                "tensor.contiguous()" + ("" if parameter.const else _READ_THE_COPY),
             )
         return value
     if not value.flags.c_contiguous:
         problem = "is not C-contiguous: its elements do not lie in memory row after row"
-        raise _error(signature, name, problem, "np.ascontiguousarray(...) makes a copy that is")
+        hint = "np.ascontiguousarray(...) makes a copy that is" + ("" if parameter.const else _READ_THE_COPY)
+        raise _error(signature, name, problem, hint)
     if not parameter.const and not value.flags.writeable:
         raise _error(
             signature,
@@ -156,7 +159,8 @@ def _dtype_hint(parameter, value):
         return "a tensor of torch.bfloat16, or a NumPy array of uint16 that holds its bits"
     if parameter.dtype is None:
         return None
-    return f"tensor.to(torch.{parameter.dtype})" if is_tensor(value) else f"array.astype(np.{parameter.dtype})"
+    cast = f"tensor.to(torch.{parameter.dtype})" if is_tensor(value) else f"array.astype(np.{parameter.dtype})"
+    return cast if parameter.const else cast + _READ_THE_COPY
 
 
 def _check_value(signature, parameter, value):

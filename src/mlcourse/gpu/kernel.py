@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import operator
 
 import numpy as np
@@ -18,6 +19,7 @@ from mlcourse.gpu.signature import parse_signature
 _BLOCK_LIMITS = (1024, 1024, 64)
 _GRID_LIMITS = (2**31 - 1, 65535, 65535)
 _THREADS = 1024
+_ROUND_UP = "round up: (n + 255) // 256 blocks of 256; where there are no elements at all, leave out the launch"
 
 
 class Kernel:
@@ -72,6 +74,10 @@ class Kernel:
 
     def __getitem__(self, sizes):
         return Launcher(self, "plain")[sizes]
+
+    def __call__(self, *arguments, **options):
+        """Say that a launch needs sizes."""
+        return Launcher(self, "plain")(*arguments, **options)
 
     def set_variable(self, name, value):
         """Set a ``__constant__`` or ``__device__`` variable of the kernel, from the next launch on.
@@ -203,6 +209,10 @@ class Launcher:
                 f"say how many blocks and threads: kernel{'' if self.mode == 'plain' else '.' + self.mode}[grid, block](…)"
             )
         kernel = self.kernel
+        if named := [f"{p.name}=" for p in kernel.signature.parameters if p.name in options]:
+            raise KernelError(
+                f"the arguments of {kernel.signature} are given in order, not by name; got {', '.join(named)}"
+            )
         bound, on_gpu = bind(kernel.signature, arguments)
         flops = options.pop("flops", None)
         chosen = make_options(kernel, self.mode, options)
@@ -261,18 +271,16 @@ def make_config(name, grid, block, smem=0):
     grid, block = _three(name, "grid", grid), _three(name, "block", block)
     for what, sizes, limits in (("grid", grid, _GRID_LIMITS), ("block", block, _BLOCK_LIMITS)):
         if min(sizes) < 1:
-            unit = "blocks" if what == "grid" else "threads"
-            hint = "  hint: a launch over no elements is an error in CUDA; skip it: if n > 0: …"
-            raise KernelError(f"{name}: a {what} of {_shown(sizes)} has no {unit}\n{hint}")
+            unit, hint = ("blocks", _ROUND_UP) if what == "grid" else ("threads", "256 threads are the usual start")
+            raise KernelError(f"{name}: a {what} of {_shown(sizes)} has no {unit}\n  hint: {hint}")
+        if what == "block" and (threads := math.prod(sizes)) > _THREADS:
+            many = f"{_shown(sizes)} = {threads}" if sizes[1:] != (1, 1) else str(threads)
+            raise KernelError(
+                f"{name}: a block of {many} threads is too large: {_THREADS} is the most\n  hint: take more, smaller blocks"
+            )
         for axis, size, limit in zip("xyz", sizes, limits, strict=True):
             if size > limit:
                 raise KernelError(f"{name}: a {what} of {_shown(sizes)} is too large: along {axis} {limit} is the most")
-    threads = block[0] * block[1] * block[2]
-    if threads > _THREADS:
-        raise KernelError(
-            f"{name}: a block of {_shown(block)} = {threads} threads is too large: {_THREADS} is the most\n"
-            "  hint: take more, smaller blocks"
-        )
     smem = _integer(name, "the bytes of shared memory", smem)
     if smem < 0:
         raise KernelError(f"{name}: {smem} bytes of shared memory")
@@ -306,6 +314,8 @@ def make_options(kernel, mode, given):
             raise KernelError(f"{name} must be one of {', '.join(ORDERS)}, got {given[name]!r}")
     outputs = given.get("outputs", ())
     outputs = (outputs,) if isinstance(outputs, str) else tuple(outputs)
+    if not all(isinstance(name, str) for name in outputs):
+        raise KernelError("outputs are given by their names in the kernel, such as outputs='out', not as arrays")
     writable = [p.name for p in kernel.signature.parameters if p.pointer and not p.const]
     for name in outputs:
         if name not in writable:

@@ -112,10 +112,17 @@ def parse_signature(source, name):
     text = without_comments(source)
     base, _, given = name.partition("<")
     base = base.strip().split("::")[-1]
+    if not base.isidentifier():
+        raise KernelError(
+            f"the name of a kernel is one word, such as 'add', got {name[:40]!r}\n"
+            "  hint: Kernel(source, name) takes the source first"
+        )
     found = {kernel: (template, inside) for template, kernel, inside in _kernels(text)}
     if base not in found:
         if re.search(rf"__global__(?:(?!\bvoid\b)[^;{{}}()])*\b{base}\s*\(", text):
             raise KernelError(f"the kernel {base!r} must return nothing: declare it __global__ void {base}(...)")
+        if re.search(rf"\b{base}\s*\(", text):
+            raise KernelError(f"the function {base!r} is no kernel: declare it __global__ void {base}(...)")
         there = ", ".join(found) or "none at all"
         raise KernelError(
             f"the source has no kernel {base!r}: a function declared __global__ void {base}(...); it has {there}"

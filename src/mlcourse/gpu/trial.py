@@ -81,9 +81,25 @@ def trial(source, kernel, grid, block, smem=0, arguments=None, empty=(), scratch
             program = _kernel(source, kernel)
             if (fault := compile_kernel(source, kernel)) is not None:
                 return {"faults": [fault]}
+            if why := _other_order(program.signature, list(arguments)):
+                return {"faults": [_fault("launch", why)]}
             return _try(program, grid, block, smem, arguments, (empty, scratch), counted)
         except KernelError as error:
-            return {"faults": [_fault("launch", str(error))]}
+            return {"faults": [_fault("launch", _refusal(str(error), kernel, list(arguments)))]}
+
+
+def _other_order(signature, given):
+    """Say that a kernel has the parameters of its exercise in another order; an empty text if it has not."""
+    declared = [parameter.name for parameter in signature.parameters]
+    if declared == given or sorted(declared) != sorted(given):
+        return ""
+    return f"the parameters of {signature} stand in another order than the arguments: {', '.join(given)}"
+
+
+def _refusal(message, kernel, given):
+    """Say why a launch was refused; the arguments are the exercise's, and a hint to change them would not help."""
+    said, _, _ = message.partition("\n  hint:")
+    return f"{said}; the arguments are {', '.join(given)}" if said.startswith(f"{kernel}(") else message
 
 
 def _try(program, grid, block, smem, arguments, new, counted):
@@ -202,7 +218,8 @@ def compile_kernel(source, name, variant="check"):
         found = re.search(r"^\S+?:(\d+):\d+: error: (.*)", str(error), re.MULTILINE)
         if found is None:
             return _fault("compile error", str(error).strip()[:400])
-        return _fault("compile error", found[2], int(found[1]), source)
+        hint = "".join(re.findall(r"^  (hint: .*)", str(error), re.MULTILINE)[:1])
+        return _fault("compile error", f"{found[2]}; {hint}" if hint else found[2], int(found[1]), source)
     return None
 
 

@@ -55,6 +55,7 @@ import itertools
 import math
 import os
 import textwrap
+from numbers import Integral
 
 from mlcourse.grading.compare import KERNEL_FAULTS, KINDS, Difference, describe, difference
 from mlcourse.grading.exercise import Case, Exercise
@@ -383,6 +384,8 @@ def _total(counts, space):
         return total, ""
     worst = max(lines, key=lambda line: (int(line["transfers"]) - int(line["ideal"]), int(line["transfers"])))
     moved, ideal = int(worst["transfers"]), int(worst["ideal"])
+    worst = max(lines, key=lambda line: (int(line["transfers"]) - int(line["ideal"]), int(line["transfers"])))
+    moved, ideal = int(worst["transfers"]), int(worst["ideal"])
     where = f"Look at line {int(worst['line'])}, `{_clipped(worst['code'], 120)}`: {moved:,} there"
     if moved > ideal:
         return total, f"{where}, where {ideal:,} would do."
@@ -600,7 +603,7 @@ def _sizes_difference(source, kernel, most_threads, rtol, atol, expected, got):
             "wrong type", f"expected (grid, block), or (grid, block, bytes of shared memory); got {describe(got)}"
         )
     sizes = [size if isinstance(size, (tuple, list)) else [size] for size in got[:2]]
-    if any(isinstance(n, bool) or not isinstance(n, int) for n in (*sizes[0], *sizes[1], *got[2:])):
+    if any(isinstance(n, bool) or not isinstance(n, Integral) for n in (*sizes[0], *sizes[1], *got[2:])):
         return Difference("wrong type", f"expected whole numbers; got {describe(got)} (divide with //)")
     threads, elements = (
         math.prod(sizes[0]) * math.prod(sizes[1]),

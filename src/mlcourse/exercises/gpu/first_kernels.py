@@ -20,6 +20,10 @@ def _up(n, size):
     return -(-n // size)
 
 
+def _many(n, what):
+    return f"{n} {what}{'s' * (n != 1)}"
+
+
 # --- owner_of --------------------------------------------------------------------------------------------------------------
 
 
@@ -117,9 +121,16 @@ __global__ void negative(const float* in, float* out, int h, int w) {
 
 
 def _image_size_cases(rng):
-    for h, w in ((64, 64), (8, 100), (100, 8), (1, 1), tuple(int(n) for n in rng.integers(33, 90, 2) * (1, 2) + 1)):
+    for h, w in (
+        (64, 64),
+        (8, 100),
+        (100, 8),
+        (1, 1),
+        (2, 32_800),
+        tuple(int(n) for n in rng.integers(33, 90, 2) * (1, 2) + 1),
+    ):
         image = rng.random((h, w), np.float32)
-        yield launch(f"{h} × {w} pixels", None, None, **{"in": image}, out=empty((h, w)), h=h, w=w)
+        yield launch(f"{h} × {w:,} pixels", None, None, **{"in": image}, out=empty((h, w)), h=h, w=w)
 
 
 def negative_oracle(out, h, w, **image):
@@ -150,11 +161,16 @@ IMAGE_SIZES = launch_exercise(
         Mistake(
             lambda h, w: ((_up(h, 32), _up(w, 8)), (32, 8)),
             "The axes are exchanged: the kernel takes the column from x, and the grid must be as wide as the image along x.",
-            "not written",
+            "launch",
         ),
         Mistake(
             lambda h, w: (1, (w, h)),
             "One block for the whole image: a block has at most 1024 threads.",
+            "launch",
+        ),
+        Mistake(
+            lambda h, w: ((32, 8), (_up(w, 32), _up(h, 8))),
+            "Grid and block are exchanged. The block keeps its size, and the grid grows with the image.",
             "launch",
         ),
         Mistake(
@@ -178,7 +194,14 @@ def _clip_cases(rng):
     for n, block in ((256, 128), (1000, 256), (1, 32), (int(rng.integers(300, 900)), 96)):
         x = rng.normal(size=n).astype(np.float32)
         yield launch(
-            f"{n} elements in blocks of {block}", _up(n, block), block, x=x, out=empty(n), low=-0.5, high=1.0, n=n
+            f"{_many(n, 'element')} in blocks of {block}",
+            _up(n, block),
+            block,
+            x=x,
+            out=empty(n),
+            low=-0.5,
+            high=1.0,
+            n=n,
         )
 
 
@@ -205,7 +228,7 @@ CLIP_VALUES = kernel_exercise(
     ),
     cases=_clip_cases,
     oracle=clip_oracle,
-    most_sectors=1.1,
+    most_sectors=4.0,  # a branch for each case stores three times, which is right here
     mistakes=(
         Mistake(
             _CLIP.replace("BODY", "out[i] = fminf(fmaxf(x[i], low), high);"),
@@ -236,6 +259,16 @@ CLIP_VALUES = kernel_exercise(
             _CLIP.replace("BODY", "if (i < n && x[i] > low && x[i] < high) out[i] = x[i];"),
             "Elements outside of the range are never written, so that their places hold whatever was there before.",
             "not written",
+        ),
+        Mistake(
+            _CLIP.replace("BODY", "for (int k = 0; k < n; ++k) out[k] = fminf(fmaxf(x[k], low), high);"),
+            "The loop has come along: every thread handles all elements. Leave it out, and let each thread handle its own.",
+            "too many sectors",
+        ),
+        Mistake(
+            _CLIP.replace("BODY", "if (x[i] < low) out[i] = low; if (i < n) out[i] = fminf(fmaxf(x[i], low), high);"),
+            "The guard comes too late: x[i] is read in front of it, also by the threads that have no element.",
+            "out of bounds",
         ),
     ),
 )
@@ -305,6 +338,11 @@ MIRROR_IMAGE = kernel_exercise(
         Mistake(
             _MIRROR.replace("image[row * w + w - 1 - col]", "image[h * w - 1 - (row * w + col)]"),
             "You run backwards through the whole memory, which turns the picture by half a turn.",
+        ),
+        Mistake(
+            _MIRROR.replace("row * w", "row * h"),
+            "A row is w pixels long, so that row number `row` begins at row * w. With row * h, rows lie on one another.",
+            "out of bounds",
         ),
         Mistake(
             _MIRROR.replace("if (row < h && col < w) ", "if (row * w + col < h * w) "),
@@ -544,9 +582,15 @@ ROW_BLUR = kernel_exercise(
 
 def _inside_cases(rng):
     for n, block in ((256, 64), (1, 32), (int(rng.integers(400, 1500)), 128)):
-        x, y = rng.random((2, n), np.float32)
+        x, y = rng.random((2, n), np.float32) if n > 1 else np.float32([[0.6], [0.7]])
         yield launch(
-            f"{n} points in blocks of {block}", _up(n, block), block, x=x, y=y, count=np.zeros(1, np.int32), n=n
+            f"{_many(n, 'point')} in blocks of {block}",
+            _up(n, block),
+            block,
+            x=x,
+            y=y,
+            count=np.zeros(1, np.int32),
+            n=n,
         )
     corners = np.float32([[0, 1, 0, 1, 0.75, 0.5], [0, 0, 1, 1, 0.75, 0.5]])
     yield launch(
@@ -577,6 +621,7 @@ COUNT_INSIDE = kernel_exercise(
     ),
     cases=_inside_cases,
     oracle=inside_oracle,
+    most_sectors=3.0,
     mistakes=(
         Mistake(
             _INSIDE.replace("BODY", "if (i < n && x[i] * x[i] + y[i] * y[i] <= 1.0f) *count += 1;"),
@@ -600,6 +645,17 @@ COUNT_INSIDE = kernel_exercise(
             _INSIDE.replace("BODY", "if (i < n && x[i] * x[i] + y[i] * y[i] <= 1.0f) atomicAdd(&count[i], 1);"),
             "There is one counter for all points, and you give each thread one of its own, in memory that does not exist.",
             "out of bounds",
+        ),
+        Mistake(
+            _INSIDE.replace("BODY", "if (i < n && x[i] * x[i] + y[i] * y[i] <= 1.0f) count++;"),
+            "`count` is an address, and `count++` moves this thread's copy of it. What it points to is `*count`, or `count[0]`.",
+        ),
+        Mistake(
+            _INSIDE.replace(
+                "BODY", "if (i == 0) for (int k = 0; k < n; ++k) *count += x[k] * x[k] + y[k] * y[k] <= 1.0f;"
+            ),
+            "One thread counts, and all the others look on. Let each thread look at its own point.",
+            "too many sectors",
         ),
     ),
 )

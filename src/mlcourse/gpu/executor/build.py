@@ -413,10 +413,10 @@ def explain(text, source):
 
     Examples
     --------
-    >>> print(explain("kernel.cu:1:1: error: 'x' was not declared\\nmain.cpp:2:1: note: from here", "x = 1;"))
-    kernel.cu:1:1: error: 'x' was not declared
-        1 | x = 1;
-          | ^
+    >>> print(explain("kernel.cu:1:5: error: 'x' was not declared\\nmain.cpp:2:1: note: from here", "y = x;"))
+    kernel.cu:1:5: error: 'x' was not declared
+        1 | y = x;
+          |     ^
     """
     errors, led_here, homeless = {}, None, None
     for line in text.splitlines():
@@ -430,11 +430,9 @@ def explain(text, source):
             errors.setdefault(place, homeless)
             homeless = None
         elif what.endswith("error"):
-            message = re.sub(
-                r"variable length array (\S+) is used.*",
-                r"the size of the array \1 is not known when it is compiled",
-                found[5],
-            )
+            message = found[5]
+            for pattern, plainer in _PLAINER.items():
+                message = re.sub(pattern, plainer, message)
             homeless = None if own or led_here else homeless or message
             if own or led_here:
                 errors.setdefault(place if own else led_here, message)
@@ -469,8 +467,26 @@ def _end_of(source):
     return len(lines), len(lines[-1])
 
 
+_PLAINER = {
+    r"variable length array (\S+) is used.*": r"the size of the array \1 is not known when it is compiled",
+    r"assignment of read-only location '\*\s?\(?(\w+).*": r"\1 points to const: the kernel has promised not to write there",
+    r" \[-fpermissive\]$": "",
+}
+_SLIPS = {
+    r"\b(uint3|dim3)\b": "threadIdx, blockIdx, blockDim and gridDim have parts: threadIdx.x, and .y and .z",
+    r"unary '\*' \(have|operator\^'|indirection requires pointer": "C++ has no operator for powers: x * x, or powf(x, y)",
+    r"'(len|size|shape)'|member reference base type": "a pointer does not know how many elements there are: give the kernel an int n",
+    r"'(np|math|torch|range|print)'": "this is C++: sqrtf(x), expf(x), fminf(a, b), for (int i = 0; i < n; ++i), printf",
+    r"terminating|unterminated": r"a text ends on its line: inside of a Python string, write \\n for the \n of C++",
+}
+
+
 def _hints(source, messages):
     text = "\n".join(messages)
+    yield from (f"  hint: {hint}" for slip, hint in _SLIPS.items() if re.search(slip, text))
+    for name in dict.fromkeys(re.findall(r"(?:^|identifier )'(\w+)'(?: was not declared|$)", text, re.M)):
+        if re.search(rf"^\s*{name}\s*=[^=]", source, re.M):
+            yield f"  hint: a variable is declared with its type: int {name} = …"
     if "inline_ptx" in text:
         yield "  hint: inline PTX (asm) is the GPU's own assembly language; write it for the CPU in C++ under #ifdef MLCOURSE_EXECUTOR"
     if "<<<" in source or re.search(r"'cuda[A-Z]\w+' was not declared", text):

@@ -132,6 +132,8 @@ def say_crash(crash, names, time_limit, line):
         return f"{who} touches memory {names.how_far(crash.memory, crash.offset, 1)}."
     if name in ("SIGSEGV", "SIGBUS"):
         return f"{who} uses {_far_away(crash.address)}."
+    if name == "SIGILL":
+        return f"{who} came to something that C++ leaves undefined, such as a division by the constant 0."
     return f"{who}: the kernel was ended by {name}."
 
 
@@ -172,7 +174,11 @@ def _out_of_bounds(raw, names, who, thing):
 
 
 def _far_away(address):
-    return "a null pointer" if address < _NULL_PAGE else f"address {address:#x}, far from every array"
+    return (
+        "a null pointer (was None given for an array?)"
+        if address < _NULL_PAGE
+        else f"address {address:#x}, far from every array"
+    )
 
 
 def _deadlock(raw, who, other, other_line):
