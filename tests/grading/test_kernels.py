@@ -51,7 +51,7 @@ def fault_of(source, exercise=SAXPY):
         (RIGHT.replace("float* y", "double* y"), "launch", "shape (256,); the arguments are a, x, y, n"),
         (RIGHT.replace("float a, const float* x", "const float* x, float a"), "launch", "another order than the arguments: a, x, y, n"),
         (RIGHT.replace("y[i];", "y[i] ** 1;"), "compile error", "hint: C++ has no operator for powers"),
-        (RIGHT.replace("y[i];", "y[i] + 0 * ((volatile float*)x)[i];"), "too many sectors", "by dense accesses, so that"),
+        (RIGHT.replace("y[i];", "y[i] + 0 * ((volatile float*)x)[i];"), "too many sectors", "Each request alone moves no more"),
         (RIGHT.replace("if (i < n)", "while (true)"), "raised", "line 4, `while (true) y[i]"),
         (RIGHT.replace("  if", '  asm("nop");\n  if'), "refused", "line 4 uses 'asm': the check does not compile assembly"),
         (RIGHT.replace("y[i] =", "y[0] ="), "race", "line 4, `if (i < n) y[0] ="),

@@ -384,8 +384,6 @@ def _total(counts, space):
         return total, ""
     worst = max(lines, key=lambda line: (int(line["transfers"]) - int(line["ideal"]), int(line["transfers"])))
     moved, ideal = int(worst["transfers"]), int(worst["ideal"])
-    worst = max(lines, key=lambda line: (int(line["transfers"]) - int(line["ideal"]), int(line["transfers"])))
-    moved, ideal = int(worst["transfers"]), int(worst["ideal"])
     where = f"Look at line {int(worst['line'])}, `{_clipped(worst['code'], 120)}`: {moved:,} there"
     if moved > ideal:
         return total, f"{where}, where {ideal:,} would do."
