@@ -94,7 +94,7 @@ def _handed_in(handed_in):
         return head, f"{handed_in.fault}. A person can read only what can be shown: return the figure, or write a text."
     if not handed_in.answered:
         return head, f"Not started: write your answer in {exercise.name}, then run this cell again."
-    what = "a figure" if handed_in.drawn else f"{handed_in.words} words"
+    what = "a figure" if handed_in.drawn else "one word" if handed_in.words == 1 else f"{handed_in.words} words"
     return (
         head,
         f"You have written {what}. A person reads and marks it; alone, compare it with the solution when you are done.",
