@@ -73,6 +73,9 @@ class Kernel:
     def __getitem__(self, sizes):
         return Launcher(self, "plain")[sizes]
 
+    def __call__(self, *arguments, **options):
+        return Launcher(self, "plain")(*arguments, **options)
+
     def set_variable(self, name, value):
         """Set a ``__constant__`` or ``__device__`` variable of the kernel, from the next launch on.
 

@@ -362,6 +362,11 @@ def _link(work, runtime):
     done = _run([compiler().path, *fixed, *objects, *map(str, runtime), "-o", "kernel"], cwd=work)
     if done.returncode:
         missing = sorted(set(re.findall(r"undefined reference to `([^']+)'", done.stderr)))
+        if "multiple definition of `main'" in done.stderr:
+            raise CompileError(
+                "the source has a main()\n  hint: leave it out: the source holds only what runs on the GPU; memory and launches "
+                "are Python's: kernel[grid, block](arrays)"
+            )
         what = "declared but not defined: " + ", ".join(missing) if missing else done.stderr[-2000:]
         raise CompileError(f"the kernel does not link: {what}")
 
