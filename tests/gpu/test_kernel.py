@@ -217,6 +217,9 @@ def test_options_are_checked():
         ({"block_order": "backward"}, "block_order must be one of forward, reverse, random"),
         ({"outputs": "y"}, "'y' is no array that scale"),
         ({"time_limit": 0}, "time_limit must be a positive number"),
+        ({"time_limit": "1"}, "time_limit must be a positive number of seconds, got '1'"),
+        ({"seed": "one"}, "seed must be an integer, got 'one'"),
+        ({"trace": 1.5}, "trace must be an integer, got 1.5"),
     ):
         with pytest.raises(KernelError, match=words):
             kernel.check[1, 4](X.copy(), 1, 4, **options)

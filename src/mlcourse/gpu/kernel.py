@@ -307,7 +307,12 @@ def make_options(kernel, mode, given):
     for name in ("block_order", "warp_order"):
         if given.get(name, "forward") not in ORDERS:
             raise KernelError(f"{name} must be one of {', '.join(ORDERS)}, got {given[name]!r}")
-    outputs = given.get("outputs", ())
+    for name in ("seed", "trace"):
+        if name in given:
+            _integer(kernel.name, name, given[name])
+    if not isinstance(given.get("time_limit", 1), int | float):
+        raise KernelError(f"time_limit must be a positive number of seconds, got {given['time_limit']!r}")
+    outputs = given.get("outputs") or ()
     outputs = (outputs,) if isinstance(outputs, str) else tuple(outputs)
     writable = [p.name for p in kernel.signature.parameters if p.pointer and not p.const]
     for name in outputs:
