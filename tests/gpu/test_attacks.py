@@ -1283,3 +1283,15 @@ def test_bugs_that_hide_are_found(name):
     source, kernel, config, arguments, kinds, options = BUGS[name]
     report = Kernel(source, kernel).check[config](*arguments(), **options)
     assert kinds & {fault.kind for fault in report.faults}, report
+
+
+def test_an_access_in_a_loop_keeps_its_line():
+    source = """__device__ int touched;
+__global__ void k(int* x, int n) {
+  for (int i = threadIdx.x; i < n; i += blockDim.x) {
+    x[i] = i;
+    touched++;
+  }
+}"""
+    report = Kernel(source, "k").check[1, 32](np.zeros(100, np.int32), 100)
+    assert {(fault.kind, fault.line, fault.other_line) for fault in report.faults} == {("race", 5, 5)}

@@ -229,7 +229,7 @@ def _flags(variant):
         return [*flags, "-O2"]
     flags += _WATCHED
     if variant == "check":
-        flags += ["-Wuninitialized"]
+        flags += ["-Wuninitialized", *([] if found.clang else ["-fno-tree-loop-im"])]
         flags.append("-fsanitize=array-bounds" if found.clang else "-fsanitize=bounds")
     if found.clang:
         options = ["distinguish-volatile=1", "instrument-func-entry-exit=0", "instrument-read-before-write=1"]
