@@ -1150,6 +1150,124 @@ bug(
     lambda: (Z(1),),
     "race",
 )
+good(
+    "atomicAdd for doubles made of atomicCAS: the plain read is looked at again",
+    r"""
+__device__ double add(double* address, double value) {
+  unsigned long long* words = (unsigned long long*)address;
+  unsigned long long old = *words, assumed;
+  do {
+    assumed = old;
+    old = atomicCAS(words, assumed, __double_as_longlong(value + __longlong_as_double(assumed)));
+  } while (assumed != old);
+  return __longlong_as_double(old);
+}
+__global__ void k(double* sum, int* most) {
+  add(sum, threadIdx.x);
+  int old = *most, seen;
+  do { seen = old; old = atomicCAS(most, seen, max(seen, (int)threadIdx.x)); } while (old != seen);
+}""",
+    "k",
+    (3, 48),
+    lambda: (Z(1, np.float64), Z(1, np.int32)),
+)
+bug(
+    "a plain read decides on an exchange",
+    "__global__ void k(int* most) { int mine = threadIdx.x; if (mine > *most) atomicExch(most, mine); }",
+    "k",
+    (1, 64),
+    lambda: (Z(1, np.int32),),
+    "race",
+)
+bug(
+    "a plain read is used after a compare-and-swap of another place",
+    "__global__ void k(int* a, int* y) { atomicCAS(&a[1], 0, 1); y[threadIdx.x] = a[0]; atomicAdd(&a[0], 1); atomicCAS(&a[1], 0, 1); }",
+    "k",
+    (1, 64),
+    lambda: (Z(2, np.int32), Z(64, np.int32)),
+    "race",
+)
+good(
+    "a warp stores a matrix over the one that it loaded",
+    r"""
+#include <mma.h>
+using namespace nvcuda;
+__global__ void k(float* c) {
+  wmma::fragment<wmma::accumulator, 16, 16, 16, float> f;
+  wmma::load_matrix_sync(f, c, 16, wmma::mem_col_major);
+  for (int i = 0; i < f.num_elements; i++) f.x[i] += 1;
+  wmma::store_matrix_sync(c, f, 16, wmma::mem_row_major); }""",
+    "k",
+    (1, 32),
+    lambda: (Z(256),),
+)
+good(
+    "an accumulator of 32 x 8 that lies by columns",
+    r"""
+#include <mma.h>
+using namespace nvcuda;
+__global__ void k(const float* c, float* d) {
+  wmma::fragment<wmma::accumulator, 32, 8, 16, float> f;
+  wmma::load_matrix_sync(f, c, 32, wmma::mem_col_major);
+  wmma::store_matrix_sync(d, f, 32, wmma::mem_col_major); }""",
+    "k",
+    (1, 32),
+    lambda: (Z(256), Z(256)),
+)
+bug(
+    "two warps store over one matrix",
+    r"""
+#include <mma.h>
+using namespace nvcuda;
+__global__ void k(float* c) {
+  wmma::fragment<wmma::accumulator, 16, 16, 16, float> f;
+  wmma::load_matrix_sync(f, c, 16, wmma::mem_row_major);
+  for (int i = 0; i < f.num_elements; i++) f.x[i] += 1;
+  wmma::store_matrix_sync(c, f, 16, wmma::mem_row_major); }""",
+    "k",
+    (1, 64),
+    lambda: (Z(256),),
+    "race",
+)
+good(
+    "groups by their general name, tiles of a size known at run time, partitions",
+    r"""
+#include <cooperative_groups.h>
+namespace cg = cooperative_groups;
+__device__ int sum(const cg::thread_group& g, int* shared, int v) {
+  int rank = g.thread_rank();
+  for (int half = g.size() / 2; half; half /= 2) {
+    shared[rank] = v;
+    g.sync();
+    if (rank < half) v += shared[rank + half];
+    g.sync();
+  }
+  return v;
+}
+__global__ void k(int* y) {
+  __shared__ int s[64];
+  cg::thread_block block = cg::this_thread_block();
+  cg::thread_block_tile<32> warp = cg::tiled_partition<32>(block);
+  cg::thread_group four = cg::tiled_partition(block, 4);
+  int all = sum(block, s, 1);
+  int part = sum(four, s + threadIdx.x / 4 * 4, 1);
+  int even = cg::binary_partition(warp, warp.thread_rank() % 2 == 0).size();
+  int alike = cg::labeled_partition(warp, warp.thread_rank() / 8).thread_rank();
+  if (block.thread_rank() == 0) { assert(all == 64); assert(part == 4); }
+  assert(even == 16 && alike == threadIdx.x % 8 && four.thread_rank() == threadIdx.x % 4);
+  y[threadIdx.x] = part;
+}""",
+    "k",
+    (1, 64),
+    lambda: (Z(64, np.int32),),
+)
+good(
+    "uint, alignas behind __shared__",
+    "__global__ void k(uint* y, uint n) { __shared__ alignas(16) uint s[32]; s[threadIdx.x] = n; __syncthreads(); *(uint4*)(y + 4 * threadIdx.x) = *(uint4*)&s[threadIdx.x / 4 * 4]; }",
+    "k",
+    (1, 32),
+    lambda: (Z(128, np.uint32), 3),
+)
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -1165,3 +1283,15 @@ def test_bugs_that_hide_are_found(name):
     source, kernel, config, arguments, kinds, options = BUGS[name]
     report = Kernel(source, kernel).check[config](*arguments(), **options)
     assert kinds & {fault.kind for fault in report.faults}, report
+
+
+def test_an_access_in_a_loop_keeps_its_line():
+    source = """__device__ int touched;
+__global__ void k(int* x, int n) {
+  for (int i = threadIdx.x; i < n; i += blockDim.x) {
+    x[i] = i;
+    touched++;
+  }
+}"""
+    report = Kernel(source, "k").check[1, 32](np.zeros(100, np.int32), 100)
+    assert {(fault.kind, fault.line, fault.other_line) for fault in report.faults} == {("race", 5, 5)}

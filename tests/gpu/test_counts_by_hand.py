@@ -72,6 +72,56 @@ def test_a_stride_has_as_many_passes_as_its_common_factor_with_32():
         assert transfers(kernel.profile[1, 32](index, out), "table") == math.gcd(stride, 32)
 
 
+# Body of a kernel of one warp, and what its one line asks for: requests, transfers, ideal. A sector has 32 bytes, a pass
+# serves a word of each of the 32 banks.
+PATTERNS = {
+    "float, in a row": ("y[t] = g[t];", "g", (1, 4, 4)),
+    "float, from 4 bytes on": ("y[t] = g[t + 1];", "g", (1, 5, 4)),
+    "float, every second": ("y[t] = g[2 * t];", "g", (1, 8, 4)),
+    "float, every eighth": ("y[t] = g[8 * t];", "g", (1, 32, 4)),
+    "float, backward": ("y[t] = g[31 - t];", "g", (1, 4, 4)),
+    "float, all the same": ("y[t] = g[7];", "g", (1, 1, 1)),
+    "float, half of the lanes": ("if (t < 16) y[t] = g[t];", "g", (1, 2, 2)),
+    "float, odd lanes": ("if (t % 2) y[t] = g[t];", "g", (1, 4, 2)),
+    "float2": ("float2 v = ((const float2*)g)[t]; y[t] = v.x + v.y;", "g", (1, 8, 8)),
+    "float4": ("float4 v = ((const float4*)g)[t]; y[t] = v.x + v.w;", "g", (1, 16, 16)),
+    "float4, every second": ("float4 v = ((const float4*)g)[2 * t]; y[t] = v.x + v.w;", "g", (1, 32, 16)),
+    "double": ("y[t] = ((const double*)g)[t];", "g", (1, 8, 8)),
+    "half": ("y[t] = ((const unsigned short*)g)[t];", "g", (1, 2, 2)),
+    "byte": ("y[t] = ((const unsigned char*)g)[t];", "g", (1, 1, 1)),
+    "byte, every fourth": ("y[t] = ((const unsigned char*)g)[4 * t];", "g", (1, 4, 1)),
+    "twice in a loop": ("for (int i = 0; i < 2; i++) y[t] += g[32 * i + t];", "g", (2, 8, 8)),
+    "store, every fourth": ("y[4 * t] = g[t];", "y", (1, 16, 4)),
+    "shared row": ("y[t] = s[t];", "s", (1, 1, 1)),
+    "shared, all the same": ("y[t] = s[5];", "s", (1, 1, 1)),
+    "shared, every second": ("y[t] = s[2 * t];", "s", (1, 2, 1)),
+    "shared column of a tile": ("y[t] = s[32 * t];", "s", (1, 32, 1)),
+    "shared column with padding": ("y[t] = s[33 * t];", "s", (1, 1, 1)),
+    "shared, two words of a bank": ("y[t] = s[t % 2 * 32];", "s", (1, 2, 1)),
+    "shared bytes": ("y[t] = ((unsigned char*)s)[t];", "s", (1, 1, 1)),
+    "shared double": ("y[t] = ((double*)s)[t];", "s", (1, 2, 2)),
+    "shared float4": ("float4 v = ((const float4*)s)[t]; y[t] = v.x + v.w;", "s", (1, 4, 4)),
+    "shared atomics, one place": ("atomicAdd(&s[0], 1.0f);", "s", (1, 32, 1)),
+}
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_patterns_counted_by_hand(name):
+    body, array, right = PATTERNS[name]
+    fill = "for (int i = t; i < 2048; i += 32) s[i] = i;\n  __syncthreads();\n"
+    source = f"""
+__global__ void k(const float* g, float* y) {{
+  __shared__ alignas(16) float s[2048];
+  int t = threadIdx.x;
+  {fill}
+  {body}
+}}"""
+    profile = Kernel(source, "k").profile[1, 32](np.zeros(512, np.float32), np.zeros(512, np.float32))
+    line = source.splitlines().index("  " + body) + 1
+    counts = [(c.requests, c.transfers, c.ideal) for c in profile.lines if (c.line, c.array) == (line, array)]
+    assert counts == [right]
+
+
 def transpose_with_loops(a):
     rows, cols = a.shape
     out = np.empty((cols, rows), a.dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 from IPython.lib.pretty import pretty
 
-from mlcourse.gpu import Kernel, KernelError
+from mlcourse.gpu import CompileError, Kernel, KernelError
 from mlcourse.gpu.executor import build, process
 from mlcourse.gpu.executor.declarations import used_before_set
 
@@ -391,3 +392,33 @@ def test_variables_used_before_they_have_a_value():
     assert used_before_set("void f() { float a, b;\n b = fmaxf(b, 1); a = 1;\n a += b; }") == [(2, "b")]
     assert used_before_set("void f() { int n[3];\n for (int i = 0; i < 3; i++) n[i]++; }") == [(2, "n")]
     assert used_before_set("void f() { { float s; } s += 1; }") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("exit(0);", "the kernel ended its own process, with exit code 0"),
+        ("raise(SIGKILL);", "was ended from outside by SIGKILL"),
+        ("abort();", "the kernel was ended by SIGABRT"),
+    ],
+)
+def test_a_kernel_that_ends_its_process(body, words):
+    source = f"#include <csignal>\n__global__ void k(int* x) {{ x[0] = 1;\n{body} }}"
+    with pytest.raises(KernelError, match=words) as raised:
+        Kernel(source, "k")[1, 1](np.zeros(1, np.int32))
+    assert "time" not in str(raised.value)
+    numbers = re.findall(r"line +(\d+):", str(raised.value))
+    assert all(int(number) <= 3 for number in numbers)
+
+
+def test_a_kernel_cannot_read_what_is_not_for_it():
+    x = np.zeros(1, np.int32)
+    Kernel("__global__ void k(int* x) { x[0] = getchar(); }", "k")[1, 1](x)
+    assert x[0] == -1
+
+
+def test_host_code_is_left_out():
+    with pytest.raises(CompileError, match=r"main\(\)\n  hint: leave it out"):
+        Kernel("__global__ void k(int* x) { }\nint main() { }", "k")[1, 1](None)
+    with pytest.raises(KernelError, match=r"say how many blocks and threads: kernel\[grid, block\]"):
+        Kernel("__global__ void k(int* x) { }", "k")(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -227,6 +228,9 @@ def test_options_are_checked():
         ({"outputs": X}, "given by their names in the kernel, such as outputs='out'"),
         ({"n": 4}, r"given in order, not by name; got n="),
         ({"time_limit": 0}, "time_limit must be a positive number"),
+        ({"time_limit": "1"}, "time_limit must be a positive number of seconds, got '1'"),
+        ({"seed": "one"}, "seed must be an integer, got 'one'"),
+        ({"trace": 1.5}, "trace must be an integer, got 1.5"),
     ):
         with pytest.raises(KernelError, match=words):
             kernel.check[1, 4](X.copy(), 1, 4, **options)
@@ -334,3 +338,54 @@ def test_written_tells_which_elements_were_written():
     assert report.written["x"].tolist() == [[True, False, True], [False, True, False]]
     unwritten = kernel.check[1, 3](x, x.copy(), outputs="x").faults[0]
     assert (unwritten.kind, unwritten.array, unwritten.index, unwritten.count) == ("unwritten", "x", (0, 1), 3)
+
+
+INTRINSICS = {
+    "__dp4a(0x01020304, 0x01ff0101, 5)": 5 + 1 - 2 + 3 + 4,
+    "__dp4a(0x01020304u, 0x01ff0101u, 5u)": 5 + 1 + 2 * 255 + 3 + 4,
+    "__popcll(__brevll(5ull)) + (__brev(1u) == 1u << 31)": 3,
+    "__umul64hi(1ull << 63, 4ull) + __mul64hi(-(1ll << 62), 4ll)": 1,
+    "__umul24(0xff000003u, 4u) + __mul24(3, -4)": 0,
+    "__sad(-3, 7, 1) + __usad(3u, 7u, 1u)": 16,
+    "__hadd(3, 6) + __rhadd(3, 6) + __uhadd(3u, 6u) + __urhadd(3u, 6u)": 18,
+    "__funnelshift_lc(7u, 1u, 32u) + __funnelshift_rc(7u, 1u, 40u)": 8,
+    "__fadd_rz(1.0f, 1e-9f) == 1.0f && __fadd_ru(1.0f, 1e-9f) > 1.0f": 1,
+    "__fdiv_rd(1.0f, 3.0f) < __fdiv_ru(1.0f, 3.0f)": 1,
+    "__dsqrt_rd(2.0) < __dsqrt_ru(2.0)": 1,
+    "__fmaf_rn(2.0f, 3.0f, 1.0f) + __ddiv_rn(3.0, 2.0)": 8.5,
+    "__float2int_rn(2.5f) + __float2int_ru(2.5f) + __float2int_rd(-2.5f) + __float2int_rz(-2.5f)": 0,
+    "__float2int_rz(1e20f) == 2147483647 && __float2uint_rz(-5.0f) == 0": 1,
+    "__int2float_rz(16777219) == 16777218.0f && __int2float_ru(16777219) == 16777220.0f": 1,
+    "__hiloint2double(__double2hiint(2.5), __double2loint(2.5))": 2.5,
+    "norm3df(1, 2, 2) + rhypotf(3, 4) + sinpi(0.5) + cospif(1)": 3.2,
+    "__low2float(h2sqrt(__floats2half2_rn(4.0f, 9.0f))) + __high2float(__heq2(__float2half2_rn(2), __float2half2_rn(2)))": 3,
+    "__half2short_rn(__ushort2half_rn(7)) + __hbgt2(__float2half2_rn(2), __float2half2_rn(1))": 8,
+    "__bfloat162float(__high2bfloat16(__floats2bfloat162_rn(1, 4))) + __bfloat162int_rn(__int2bfloat16_rn(3))": 7,
+}
+
+
+def test_intrinsics_compute_what_cuda_says():
+    lines = "".join(f"  y[{i}] = {call};\n" for i, call in enumerate(INTRINSICS))
+    source = f"#include <cuda_fp16.h>\n#include <cuda_bf16.h>\n__global__ void k(double* y) {{\n{lines}}}"
+    y = np.full(len(INTRINSICS), np.nan)
+    Kernel(source, "k")[1, 1](y)
+    wrong = {
+        call: (found, right)
+        for (call, right), found in zip(INTRINSICS.items(), y, strict=True)
+        if abs(found - right) > 1e-6
+    }
+    assert not wrong
+    assert Kernel(source, "k").check[1, 1](y, outputs="y").ok
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "words"),
+    [
+        ("#include <cub/cub.cuh>", "", "the executor has no cub/cub.cuh; it has cuda_runtime.h, cuda_fp16.h"),
+        ("", "y[0] = __vadd4(1, 2);", "if __vadd4 is a function of CUDA, the executor does not have it"),
+        ("", '__asm__("mov.u32 %0, %%laneid;" : "=r"(y[0]));', "hint: inline PTX"),
+    ],
+)
+def test_what_the_executor_does_not_have_is_said(head, body, words):
+    with pytest.raises(CompileError, match=re.escape(words)):
+        Kernel(f"{head}\n__global__ void k(int* y) {{ {body} }}", "k")[1, 1](np.zeros(1, np.int32))

@@ -312,7 +312,12 @@ def make_options(kernel, mode, given):
     for name in ("block_order", "warp_order"):
         if given.get(name, "forward") not in ORDERS:
             raise KernelError(f"{name} must be one of {', '.join(ORDERS)}, got {given[name]!r}")
-    outputs = given.get("outputs", ())
+    for name in ("seed", "trace"):
+        if name in given:
+            _integer(kernel.name, name, given[name])
+    if not isinstance(given.get("time_limit", 1), int | float):
+        raise KernelError(f"time_limit must be a positive number of seconds, got {given['time_limit']!r}")
+    outputs = given.get("outputs") or ()
     outputs = (outputs,) if isinstance(outputs, str) else tuple(outputs)
     if not all(isinstance(name, str) for name in outputs):
         raise KernelError("outputs are given by their names in the kernel, such as outputs='out', not as arrays")

@@ -22,6 +22,9 @@ SCALARS = {
     "unsigned long long": "uint64",
     "float": "float32",
     "double": "float64",
+    "ushort": "uint16",
+    "uint": "uint32",
+    "ulong": "uint64",
     "size_t": "uint64",
     "ptrdiff_t": "int64",
     "half": "float16",
@@ -241,11 +244,16 @@ def _parameter(part, types, position):
         pointer |= "*" in target
         target = target.partition("*")[0]
     const = bool(re.search(r"\bconst\b", target))
-    dtype, lanes = _dtype(" ".join(re.sub(_QUALIFIERS, " ", target).split()))
+    dtype, lanes = dtype_of(" ".join(re.sub(_QUALIFIERS, " ", target).split()))
     return Parameter(name, text, pointer, const, dtype, lanes)
 
 
-def _dtype(words):
+def dtype_of(words):
+    """Return the dtype and the lanes of a type; None for the dtype if it is not one of CUDA's own.
+
+    >>> dtype_of("long unsigned int"), dtype_of("float4"), dtype_of("Matrix")
+    (('uint64', 1), ('float32', 4), (None, 1))
+    """
     words = _SPACES.get(words, words)
     if words in SCALARS:
         return SCALARS[words], 1

@@ -16,6 +16,9 @@ Decisions
 ---------
 - Threads that write the same value to the same place are reported as a note, not as a fault: it works on every GPU.
 - ``volatile`` counts as an atomic in global memory (flags between blocks), not in shared memory (warps do not run in step).
+- A plain read of what others update atomically is a race, unless the thread goes on to ``atomicCAS`` at that place: CUDA's own
+  ``atomicAdd`` for doubles begins with such a read.
+- What a warp has loaded as a matrix (wmma) it may store over; a matrix stored is read by other lanes after ``__syncwarp()`` only.
 - Lanes that have returned may be named in a mask, but a value taken from one of them is a fault.
 - The k-th time that the lanes of a warp come to an instruction since they last met, they make one request together. Lanes that
   skip an iteration therefore count with a later one.
@@ -23,8 +26,9 @@ Decisions
 
 Limits
 ------
-No inline PTX, no texture memory, no ``malloc`` in a kernel, no barrier of the grid, no clusters; no caches and no time. Accesses
-that the compiler removes are not seen. Vector accesses are counted as on a GPU with g++ only; clang splits some of them. An array
-that is overrun into the middle of another one is found by its declared size, or by the race that follows. macOS and aarch64 are
-written for but were never tried. The C++ is formatted by clang-format with the file ``.clang-format`` here.
+No inline PTX, no texture memory, no barrier of the grid, no clusters, none of the SIMD intrinsics (``__vadd4``), no headers of
+libcu++, CUB, Thrust or cuRAND; no caches and no time. A ``volatile`` flag that lacks its fence is not noticed. Accesses that the
+compiler removes are not seen. Vector accesses are counted as on a GPU with g++ only; clang splits some of them. An array that is
+overrun into the middle of another one is found by its declared size, or by the race that follows. macOS and aarch64 are written
+for but were never tried. The C++ is formatted by clang-format with the file ``.clang-format`` here.
 """

@@ -42,6 +42,7 @@ _COMMON = [
 _FIXED_ADDRESS = [] if sys.platform == "darwin" else ["-fno-pie"]
 _WATCHED = ["-O1", "-fsanitize=thread", "-DEXECUTOR_CHECKED", "-fno-tree-vectorize", "-fno-tree-slp-vectorize"]
 _ERRORS_SHOWN = 5
+_HEADERS = "cuda_runtime.h, cuda_fp16.h, cuda_bf16.h, mma.h, cuda_pipeline.h, cooperative_groups.h"
 
 
 @dataclass(frozen=True)
@@ -228,7 +229,7 @@ def _flags(variant):
         return [*flags, "-O2"]
     flags += _WATCHED
     if variant == "check":
-        flags += ["-Wuninitialized"]
+        flags += ["-Wuninitialized", *([] if found.clang else ["-fno-tree-loop-im"])]
         flags.append("-fsanitize=array-bounds" if found.clang else "-fsanitize=bounds")
     if found.clang:
         options = ["distinguish-volatile=1", "instrument-func-entry-exit=0", "instrument-read-before-write=1"]
@@ -273,7 +274,7 @@ def _run(command, **options):
 
 def _compile(work, source, name, flags, runtime):
     refuse(source)
-    (work / FILE).write_text(source)
+    (work / FILE).write_text(_alignment_first(source))
     main = f'#include "cuda_on_cpu.h"\n#include "{FILE}"\n#include "entry.h"\nEXECUTOR_KERNEL({name})\n'
     (work / "main.cpp").write_text(main)
     command = [compiler().path, *flags, f"-I{HERE / 'include'}", "-c", "main.cpp", "-o", "main.o"]
@@ -299,6 +300,11 @@ def _compile(work, source, name, flags, runtime):
     (work / "facts.json").write_text(json.dumps(facts))
     for path in work.glob("*.[os]"):
         path.unlink()
+
+
+def _alignment_first(source):
+    """Put alignas(…) in front of __shared__, where C++ wants it; every line stays as long as it was."""
+    return re.sub(r"\b((?:(?:extern|static)\s+)?__shared__\s+)(alignas\s*\([^()]*(?:\([^()]*\))?\)\s)", r"\2\1", source)
 
 
 def refuse(source):
@@ -356,6 +362,11 @@ def _link(work, runtime):
     done = _run([compiler().path, *fixed, *objects, *map(str, runtime), "-o", "kernel"], cwd=work)
     if done.returncode:
         missing = sorted(set(re.findall(r"undefined reference to `([^']+)'", done.stderr)))
+        if "multiple definition of `main'" in done.stderr:
+            raise CompileError(
+                "the source has a main()\n  hint: leave it out: the source holds only what runs on the GPU; memory and launches "
+                "are Python's: kernel[grid, block](arrays)"
+            )
         what = "declared but not defined: " + ", ".join(missing) if missing else done.stderr[-2000:]
         raise CompileError(f"the kernel does not link: {what}")
 
@@ -420,6 +431,8 @@ def explain(text, source):
     """
     errors, led_here, homeless = {}, None, None
     for line in text.splitlines():
+        if assembler := re.match(rf"{re.escape(FILE)}:(\d+): Error: (.*)", line):
+            errors.setdefault((int(assembler[1]), 1), f"inline_ptx is not for the CPU: {assembler[2]}")
         found = re.match(r"(\S.*?):(\d+):(\d+):\s+(fatal error|error|required from|note|warning)(?:: (.*))?", line)
         if not found:
             continue
@@ -491,6 +504,11 @@ def _hints(source, messages):
         yield "  hint: inline PTX (asm) is the GPU's own assembly language; write it for the CPU in C++ under #ifdef MLCOURSE_EXECUTOR"
     if "<<<" in source or re.search(r"'cuda[A-Z]\w+' was not declared", text):
         yield "  hint: the source holds only what runs on the GPU; memory and launches are Python's: kernel[grid, block](arrays)"
+    if header := re.search(r"(\S+?): No such file", text) or re.search(r"'(\S+)' file not found", text):
+        yield f"  hint: the executor has no {header[1]}; it has {_HEADERS}, and those of C++"
+    elif unknown := re.search(r"(?:'(__\w+)' was not declared|use of undeclared identifier '(__\w+)')", text):
+        name = unknown[1] or unknown[2]
+        yield f"  hint: if {name} is a function of CUDA, the executor does not have it: write it in C++ under #ifdef MLCOURSE_EXECUTOR"
     for name in dict.fromkeys(re.findall(r"no matching function for call to '(atomic\w+)", text)):
         header = (HERE / "include" / "atomics.h").read_text()
         if found := re.search(rf"EXECUTOR_ATOMIC\({name}, .*?, ((?:int|unsigned)[^)]*)\)", header, re.S):

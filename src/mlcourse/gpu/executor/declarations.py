@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mlcourse.gpu.signature import SCALARS, VECTORS, split, template_values, without_comments
+from mlcourse.gpu.signature import SCALARS, VECTORS, dtype_of, split, template_values, without_comments
 
 _OPERATORS = {
     ast.Add: operator.add,
@@ -199,5 +199,5 @@ def _evaluate(node, values):
 
 def _kind(words):
     """Return the dtype and the lanes of a type, or None if it is not one of CUDA's own."""
-    words = " ".join(words.split())
-    return VECTORS.get(words) or ((SCALARS[words], 1) if words in SCALARS else None)
+    kind = dtype_of(" ".join(words.split()))
+    return kind if kind[0] else None

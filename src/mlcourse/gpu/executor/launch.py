@@ -95,6 +95,7 @@ class Outcome:
     options: Options
     memories: tuple
     printed: str = ""
+    ended: int | None = None  # exit code of a process that ended without an answer
 
 
 class Executor:
@@ -160,7 +161,7 @@ class Executor:
             self._keep_variables(program, memory, globals_at)
         del memory
         worker.release()
-        return Outcome(answer, program, config, options, tuple(memories), printed)
+        return Outcome(answer, program, config, options, tuple(memories), printed, worker.ended)
 
     def read_variable(self, name):
         """Return the bytes of a global variable as last set, or as the last launch left them; None before that."""

@@ -39,6 +39,7 @@ class Worker:
         self.output = tempfile.TemporaryFile()  # noqa: SIM115
         weakref.finalize(self, _close, self.memory, self.output)
         self._map = None
+        self.ended = None  # its exit code, if it ended itself in the middle of a launch
         receive, send = os.pipe()
         try:
             self.process = subprocess.Popen(
@@ -150,6 +151,8 @@ class Worker:
                 return None
             part = os.read(self.answers.fileno(), 1 if until else min(size - len(data), 1 << 20))
             if not part:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.ended = self.process.wait(5)
                 return None
             data += part
         return data

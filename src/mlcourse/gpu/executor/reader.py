@@ -13,7 +13,7 @@ from mlcourse.gpu.executor.answer import KINDS, read_answer
 from mlcourse.gpu.executor.faults import Fault, Report, show_fault, shown_launch
 from mlcourse.gpu.executor.names import Names, shown
 from mlcourse.gpu.executor.profile import LineCount, Profile, Request
-from mlcourse.gpu.executor.sentences import CAUSES, cause_of, say, say_crash, say_time_limit
+from mlcourse.gpu.executor.sentences import CAUSES, cause_of, say, say_crash, say_ended, say_time_limit
 
 _OF_TWO = ("race", "divergent-barrier", "early-exit", "async-copy", "deadlock")
 
@@ -86,6 +86,8 @@ def _read_faults(kernel, outcome):
     """Return each fault, and whether it is only a note."""
     names, limit = Names(kernel, outcome), outcome.options.time_limit
     if outcome.answer is None:
+        if outcome.ended is not None:
+            return [(Fault("crash", say_ended(outcome.ended)), False)]
         return [(Fault("time-limit", say_time_limit(limit)), False)]
     answer = read_answer(outcome.answer, outcome.program.path)
     found = [(_fault(raw, answer.lines, names), bool(raw.note)) for raw in answer.faults]

@@ -137,6 +137,19 @@ def say_crash(crash, names, time_limit, line):
     return f"{who}: the kernel was ended by {name}."
 
 
+def say_ended(code):
+    """Say that the process of a kernel ended before the kernel did.
+
+    >>> say_ended(0)
+    'the kernel ended its own process, with exit code 0: on a GPU there is no exit(); let its threads return.'
+    """
+    if code < 0:
+        return f"the process of the kernel was ended from outside by {signal.Signals(-code).name}: is there too little memory?"
+    return (
+        f"the kernel ended its own process, with exit code {code}: on a GPU there is no exit(); let its threads return."
+    )
+
+
 def say_time_limit(seconds, where=""):
     """Say that a kernel did not come to its end."""
     return (

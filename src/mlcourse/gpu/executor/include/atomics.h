@@ -12,7 +12,7 @@ using Same = std::type_identity_t<T>;  // lets the other argument convert to T
 
 template <class T, class Operation>
 EXECUTOR_HIDDEN T atomic_update(T *address, Operation operation, Place where) {
-  note_atomic(address, sizeof(T), true, where);
+  note_atomic(address, sizeof(T), false, where);
   T old = *address;
   *address = operation(old);
   return old;
@@ -66,6 +66,16 @@ template <class T>
   requires executor::one_of<T, int, unsigned, unsigned long long, unsigned short>
 inline T atomicCAS(T *address, executor::Same<T> compare, executor::Same<T> value, EXECUTOR_PLACE) {
   return executor::atomic_exchange_if(address, compare, value, where);
+}
+
+template <class T>
+inline T atomicCAS_block(T *address, executor::Same<T> compare, executor::Same<T> value, EXECUTOR_PLACE) {
+  return atomicCAS(address, compare, value, where);
+}
+
+template <class T>
+inline T atomicCAS_system(T *address, executor::Same<T> compare, executor::Same<T> value, EXECUTOR_PLACE) {
+  return atomicCAS(address, compare, value, where);
 }
 
 inline void __threadfence() { executor::fence(executor::Scope::device); }

@@ -5,9 +5,28 @@
 
 namespace cooperative_groups {
 
-struct thread_block {
+inline unsigned rank_in_block() { return threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z); }
+
+// Any of the groups below: the whole block, or lanes of one warp.
+struct thread_group {
+  unsigned mask = 0;  // of the lanes; 0: the block
+
+  void sync(EXECUTOR_PLACE) const {
+    if (mask)
+      executor::warp_barrier(mask, where);
+    else
+      executor::block_barrier(false, where);
+  }
+  unsigned size() const { return mask ? (unsigned)__builtin_popcount(mask) : blockDim.x * blockDim.y * blockDim.z; }
+  unsigned num_threads() const { return size(); }
+  unsigned thread_rank() const {
+    return mask ? (unsigned)__builtin_popcount(mask & ((1u << executor::lane()) - 1)) : rank_in_block();
+  }
+};
+
+struct thread_block : thread_group {
   static void sync(EXECUTOR_PLACE) { executor::block_barrier(false, where); }
-  static unsigned thread_rank() { return threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z); }
+  static unsigned thread_rank() { return rank_in_block(); }
   static unsigned size() { return blockDim.x * blockDim.y * blockDim.z; }
   static unsigned num_threads() { return size(); }
   static dim3 group_index() { return blockIdx; }
@@ -37,15 +56,9 @@ struct grid_group {
 inline thread_block this_thread_block() { return {}; }
 inline grid_group this_grid() { return {}; }
 
-// Lanes of one warp, named by a mask.
-struct lane_group {
-  unsigned mask;
-
-  explicit lane_group(unsigned mask) : mask(mask) {}
-  unsigned thread_rank() const { return (unsigned)__builtin_popcount(mask & ((1u << executor::lane()) - 1)); }
-  unsigned size() const { return (unsigned)__builtin_popcount(mask); }
-  unsigned num_threads() const { return size(); }
-  void sync(EXECUTOR_PLACE) const { executor::warp_barrier(mask, where); }
+// Lanes of one warp, named by a mask: what the groups that are parts of a warp can do.
+struct lane_group : thread_group {
+  explicit lane_group(unsigned mask) : thread_group{mask} {}
 
   template <class T>
   T shfl(T value, int rank, EXECUTOR_PLACE) const {
@@ -77,6 +90,12 @@ struct lane_group {
     __builtin_memcpy(&bits, &value, sizeof(T));
     return to_ranks(executor::match_any(mask, bits, where));
   }
+  template <class T>
+  unsigned match_all(T value, int &same, EXECUTOR_PLACE) const {
+    unsigned ranks = match_any(value, where), all = size() == 32 ? ~0u : (1u << size()) - 1;
+    same = ranks == all;
+    return same ? ranks : 0;
+  }
 
  private:
   bool is_power() const { return (size() & (size() - 1)) == 0; }
@@ -105,6 +124,8 @@ template <unsigned Size, class Parent = void>
 struct thread_block_tile : lane_group {
   static_assert(Size >= 1 && Size <= 32 && (Size & (Size - 1)) == 0, "a tile has 1, 2, 4, 8, 16 or 32 threads");
   thread_block_tile() : lane_group((Size == 32 ? ~0u : (1u << (Size & 31)) - 1) << (executor::lane() & ~(Size - 1))) {}
+  template <class Other>
+  thread_block_tile(const thread_block_tile<Size, Other> &) : thread_block_tile() {}
   static constexpr unsigned size() { return Size; }
   static constexpr unsigned num_threads() { return Size; }
   static unsigned thread_rank() { return executor::lane() & (Size - 1); }
@@ -115,6 +136,26 @@ struct thread_block_tile : lane_group {
 template <unsigned Size, class Parent>
 inline thread_block_tile<Size, Parent> tiled_partition(const Parent &) {
   return {};
+}
+
+// A size that is known only when the kernel runs: a power of 2 up to 32. Counted in ranks, as the parent counts.
+inline thread_group tiled_partition(const thread_group &parent, unsigned size, EXECUTOR_PLACE) {
+  if (size == 0 || size > 32 || (size & (size - 1))) executor::trap("a tile has 1, 2, 4, 8, 16 or 32 threads", where);
+  unsigned tile = parent.thread_rank() / size, rank = 0, lanes = 0;
+  if (!parent.mask) return {(size == 32 ? ~0u : (1u << size) - 1) << (executor::lane() & ~(size - 1))};
+  for (unsigned rest = parent.mask; rest; rest &= rest - 1, rank++)
+    if (rank / size == tile) lanes |= rest & -rest;
+  return {lanes};
+}
+
+// Those threads of a group that bring the same label.
+template <class Label>
+inline coalesced_group labeled_partition(const lane_group &group, Label label, EXECUTOR_PLACE) {
+  return coalesced_group(executor::match_any(group.mask, (uint64_t)label, where));
+}
+
+inline coalesced_group binary_partition(const lane_group &group, bool predicate, EXECUTOR_PLACE) {
+  return labeled_partition(group, predicate, where);
 }
 
 template <class T>
@@ -164,10 +205,15 @@ inline T inclusive_scan(const Group &group, T value, EXECUTOR_PLACE) {
   return inclusive_scan(group, value, plus<T>(), where);
 }
 
+template <class Group, class T, class Operation>
+inline T exclusive_scan(const Group &group, T value, Operation operation, EXECUTOR_PLACE) {
+  T result = group.shfl_up(inclusive_scan(group, value, operation, where), 1, where);
+  return group.thread_rank() == 0 ? T{} : result;
+}
+
 template <class Group, class T>
 inline T exclusive_scan(const Group &group, T value, EXECUTOR_PLACE) {
-  T result = group.shfl_up(inclusive_scan(group, value, plus<T>(), where), 1, where);
-  return group.thread_rank() == 0 ? T{} : result;
+  return exclusive_scan(group, value, plus<T>(), where);
 }
 
 // Each thread of the group copies its share; the whole group has to wait for it.

@@ -68,14 +68,68 @@ inline float bfloat16_value(uint16_t bits) { return bits_as<float>(static_cast<u
   inline NAME &NAME::operator*=(NAME other) { return *this = *this * other; } \
   inline NAME &NAME::operator/=(NAME other) { return *this = *this / other; }
 
+// The comparisons of pairs: both at once, as ones and zeros, and whether both hold.
+#define EXECUTOR_PAIR_COMPARISON(PAIR, NAME, OPERATOR)                                                    \
+  inline PAIR __h##NAME##2(PAIR a, PAIR b) { return {float(a.x OPERATOR b.x), float(a.y OPERATOR b.y)}; } \
+  inline bool __hb##NAME##2(PAIR a, PAIR b) { return a.x OPERATOR b.x && a.y OPERATOR b.y; }              \
+  inline bool operator OPERATOR(PAIR a, PAIR b) { return __hb##NAME##2(a, b); }
+
+#define EXECUTOR_PAIR_FUNCTION(PAIR, NAME) \
+  inline PAIR h2##NAME(PAIR a) { return {h##NAME(a.x), h##NAME(a.y)}; }
+
+// WORD is the format's name in the names of functions: half or bfloat16.
+#define EXECUTOR_SMALL_FLOAT_CONVERSION(NAME, WORD, FROM, T)                                        \
+  inline NAME __##FROM##2##WORD##_rn(T x) { return NAME(static_cast<float>(x)); }                   \
+  inline T __##WORD##2##FROM##_rn(NAME x) { return executor::to_integer<T>(std::rint(float(x))); }  \
+  inline T __##WORD##2##FROM##_rz(NAME x) { return executor::to_integer<T>(std::trunc(float(x))); } \
+  inline T __##WORD##2##FROM##_rd(NAME x) { return executor::to_integer<T>(std::floor(float(x))); } \
+  inline T __##WORD##2##FROM##_ru(NAME x) { return executor::to_integer<T>(std::ceil(float(x))); }
+
+#define EXECUTOR_SMALL_FLOAT_CONVERSIONS(NAME, PAIR, WORD)                                      \
+  EXECUTOR_SMALL_FLOAT_CONVERSION(NAME, WORD, short, short)                                     \
+  EXECUTOR_SMALL_FLOAT_CONVERSION(NAME, WORD, ushort, unsigned short)                           \
+  EXECUTOR_SMALL_FLOAT_CONVERSION(NAME, WORD, int, int)                                         \
+  EXECUTOR_SMALL_FLOAT_CONVERSION(NAME, WORD, uint, unsigned)                                   \
+  EXECUTOR_SMALL_FLOAT_CONVERSION(NAME, WORD, ll, long long)                                    \
+  EXECUTOR_SMALL_FLOAT_CONVERSION(NAME, WORD, ull, unsigned long long)                          \
+  inline NAME __float2##WORD(float x) { return NAME(x); }                                       \
+  inline NAME __float2##WORD##_rn(float x) { return NAME(x); }                                  \
+  inline NAME __double2##WORD(double x) { return NAME(x); }                                     \
+  inline float __##WORD##2float(NAME x) { return x; }                                           \
+  inline unsigned short __##WORD##_as_ushort(NAME x) { return x.bits; }                         \
+  inline short __##WORD##_as_short(NAME x) { return static_cast<short>(x.bits); }               \
+  inline NAME __ushort_as_##WORD(unsigned short bits) { return executor::bits_as<NAME>(bits); } \
+  inline NAME __short_as_##WORD(short bits) { return executor::bits_as<NAME>(bits); }           \
+  inline PAIR __floats2##WORD##2_rn(float x, float y) { return {NAME(x), NAME(y)}; }            \
+  inline PAIR __float2##WORD##2_rn(float x) { return {NAME(x), NAME(x)}; }                      \
+  inline PAIR __float22##WORD##2_rn(float2 x) { return {NAME(x.x), NAME(x.y)}; }                \
+  inline PAIR __##WORD##2##WORD##2(NAME x) { return {x, x}; }                                   \
+  inline PAIR __halves2##WORD##2(NAME x, NAME y) { return {x, y}; }                             \
+  inline PAIR make_##WORD##2(NAME x, NAME y) { return {x, y}; }                                 \
+  inline float2 __##WORD##22float2(PAIR x) { return {float(x.x), float(x.y)}; }                 \
+  inline NAME __low2##WORD(PAIR a) { return a.x; }                                              \
+  inline NAME __high2##WORD(PAIR a) { return a.y; }                                             \
+  inline PAIR __low2##WORD##2(PAIR a) { return {a.x, a.x}; }                                    \
+  inline PAIR __high2##WORD##2(PAIR a) { return {a.y, a.y}; }                                   \
+  inline PAIR __lows2##WORD##2(PAIR a, PAIR b) { return {a.x, b.x}; }                           \
+  inline PAIR __highs2##WORD##2(PAIR a, PAIR b) { return {a.y, b.y}; }
+
 #define EXECUTOR_SMALL_FLOAT_FUNCTIONS(NAME, PAIR)                                                       \
   inline PAIR operator+(PAIR a, PAIR b) { return {a.x + b.x, a.y + b.y}; }                               \
   inline PAIR operator-(PAIR a, PAIR b) { return {a.x - b.x, a.y - b.y}; }                               \
   inline PAIR operator*(PAIR a, PAIR b) { return {a.x * b.x, a.y * b.y}; }                               \
   inline PAIR operator/(PAIR a, PAIR b) { return {a.x / b.x, a.y / b.y}; }                               \
   inline PAIR &operator+=(PAIR &a, PAIR b) { return a = a + b; }                                         \
+  inline PAIR &operator-=(PAIR &a, PAIR b) { return a = a - b; }                                         \
   inline PAIR &operator*=(PAIR &a, PAIR b) { return a = a * b; }                                         \
-  inline bool operator==(PAIR a, PAIR b) { return a.x == b.x && a.y == b.y; }                            \
+  inline PAIR &operator/=(PAIR &a, PAIR b) { return a = a / b; }                                         \
+  inline PAIR operator-(PAIR a) { return {-a.x, -a.y}; }                                                 \
+  EXECUTOR_PAIR_COMPARISON(PAIR, eq, ==)                                                                 \
+  EXECUTOR_PAIR_COMPARISON(PAIR, ne, !=)                                                                 \
+  EXECUTOR_PAIR_COMPARISON(PAIR, lt, <)                                                                  \
+  EXECUTOR_PAIR_COMPARISON(PAIR, le, <=)                                                                 \
+  EXECUTOR_PAIR_COMPARISON(PAIR, gt, >)                                                                  \
+  EXECUTOR_PAIR_COMPARISON(PAIR, ge, >=)                                                                 \
   inline NAME __hadd(NAME a, NAME b) { return a + b; }                                                   \
   inline NAME __hsub(NAME a, NAME b) { return a - b; }                                                   \
   inline NAME __hmul(NAME a, NAME b) { return a * b; }                                                   \
@@ -114,9 +168,31 @@ inline float bfloat16_value(uint16_t bits) { return bits_as<float>(static_cast<u
   inline PAIR __hmax2(PAIR a, PAIR b) { return {__hmax(a.x, b.x), __hmax(a.y, b.y)}; }                   \
   inline PAIR __hmin2(PAIR a, PAIR b) { return {__hmin(a.x, b.x), __hmin(a.y, b.y)}; }                   \
   inline PAIR __hfma2(PAIR a, PAIR b, PAIR c) { return {__hfma(a.x, b.x, c.x), __hfma(a.y, b.y, c.y)}; } \
-  inline PAIR h2exp(PAIR a) { return {hexp(a.x), hexp(a.y)}; }                                           \
-  inline NAME __low2half(PAIR a) { return a.x; }                                                         \
-  inline NAME __high2half(PAIR a) { return a.y; }                                                        \
+  inline NAME hlog10(NAME a) { return NAME(std::log10(float(a))); }                                      \
+  inline NAME hexp10(NAME a) { return NAME(exp10f(float(a))); }                                          \
+  inline NAME hrint(NAME a) { return NAME(std::rint(float(a))); }                                        \
+  inline NAME htrunc(NAME a) { return NAME(std::trunc(float(a))); }                                      \
+  inline NAME __hadd_sat(NAME a, NAME b) { return NAME(__saturatef(float(a) + float(b))); }              \
+  inline NAME __hsub_sat(NAME a, NAME b) { return NAME(__saturatef(float(a) - float(b))); }              \
+  inline NAME __hmul_sat(NAME a, NAME b) { return NAME(__saturatef(float(a) * float(b))); }              \
+  inline NAME __hfma_sat(NAME a, NAME b, NAME c) { return NAME(__saturatef(float(__hfma(a, b, c)))); }   \
+  inline NAME __hfma_relu(NAME a, NAME b, NAME c) { return __hmax(__hfma(a, b, c), NAME(0)); }           \
+  EXECUTOR_PAIR_FUNCTION(PAIR, exp)                                                                      \
+  EXECUTOR_PAIR_FUNCTION(PAIR, exp2)                                                                     \
+  EXECUTOR_PAIR_FUNCTION(PAIR, exp10)                                                                    \
+  EXECUTOR_PAIR_FUNCTION(PAIR, log)                                                                      \
+  EXECUTOR_PAIR_FUNCTION(PAIR, log2)                                                                     \
+  EXECUTOR_PAIR_FUNCTION(PAIR, log10)                                                                    \
+  EXECUTOR_PAIR_FUNCTION(PAIR, sqrt)                                                                     \
+  EXECUTOR_PAIR_FUNCTION(PAIR, rsqrt)                                                                    \
+  EXECUTOR_PAIR_FUNCTION(PAIR, rcp)                                                                      \
+  EXECUTOR_PAIR_FUNCTION(PAIR, sin)                                                                      \
+  EXECUTOR_PAIR_FUNCTION(PAIR, cos)                                                                      \
+  EXECUTOR_PAIR_FUNCTION(PAIR, tanh)                                                                     \
+  EXECUTOR_PAIR_FUNCTION(PAIR, floor)                                                                    \
+  EXECUTOR_PAIR_FUNCTION(PAIR, ceil)                                                                     \
+  EXECUTOR_PAIR_FUNCTION(PAIR, rint)                                                                     \
+  EXECUTOR_PAIR_FUNCTION(PAIR, trunc)                                                                    \
   inline float __low2float(PAIR a) { return a.x; }                                                       \
   inline float __high2float(PAIR a) { return a.y; }                                                      \
   inline PAIR __lowhigh2highlow(PAIR a) { return {a.y, a.x}; }
@@ -132,20 +208,9 @@ EXECUTOR_SMALL_FLOAT_FUNCTIONS(__half, __half2)
 using half = __half;
 using half2 = __half2;
 
-inline __half __float2half(float x) { return __half(x); }
-inline __half __float2half_rn(float x) { return __half(x); }
-inline __half __double2half(double x) { return __half(x); }
-inline __half __int2half_rn(int x) { return __half(x); }
-inline __half __uint2half_rn(unsigned x) { return __half(x); }
-inline float __half2float(__half x) { return x; }
-inline int __half2int_rn(__half x) { return static_cast<int>(std::rint(float(x))); }
-inline int __half2int_rz(__half x) { return static_cast<int>(float(x)); }
-inline unsigned short __half_as_ushort(__half x) { return x.bits; }
-inline __half __ushort_as_half(unsigned short bits) { return executor::bits_as<__half>(bits); }
-inline __half2 __floats2half2_rn(float x, float y) { return {__half(x), __half(y)}; }
-inline __half2 __float2half2_rn(float x) { return {__half(x), __half(x)}; }
-inline __half2 __half2half2(__half x) { return {x, x}; }
-inline __half2 __halves2half2(__half x, __half y) { return {x, y}; }
-inline __half2 make_half2(__half x, __half y) { return {x, y}; }
-inline float2 __half22float2(__half2 x) { return {float(x.x), float(x.y)}; }
-inline __half2 __float22half2_rn(float2 x) { return {__half(x.x), __half(x.y)}; }
+EXECUTOR_SMALL_FLOAT_CONVERSIONS(__half, __half2, half)
+
+#define CUDART_INF_FP16 __ushort_as_half(0x7c00)
+#define CUDART_MAX_NORMAL_FP16 __ushort_as_half(0x7bff)
+#define CUDART_ZERO_FP16 __ushort_as_half(0)
+#define CUDART_ONE_FP16 __ushort_as_half(0x3c00)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cassert>
+#include <cfenv>
 #include <cfloat>
 #include <climits>
 #include <cmath>
@@ -9,6 +10,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -30,6 +33,9 @@
 #define __cluster_dims__(...)
 #define __grid_constant__
 #define __maxnreg__(...)
+#if !defined(__clang__)
+#define __builtin_assume(condition) ((condition) ? (void)0 : __builtin_unreachable())
+#endif
 
 // The host may set a constant, so the compiler must not take it for what it is initialized with.
 #define __constant__ __attribute__((used))

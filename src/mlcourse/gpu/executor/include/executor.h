@@ -52,13 +52,15 @@ void *const *exchange_pointers(unsigned mask, void *pointer, Place where);
 unsigned active_lanes(Place where);
 
 // Before an atomic operation; after a fence; before an access that the sanitizer does not see.
-void note_atomic(const volatile void *address, int size, bool writes, Place where);
+void note_atomic(const volatile void *address, int size, bool compares, Place where);
 void note_access(const volatile void *address, size_t size, bool writes, Place where);
 void fence(Scope scope);
 void relax();  // in a loop that waits: lets other threads go on
 
-// A matrix of wmma begins at a multiple of 32 bytes, and its rows at multiples of 16.
-void check_matrix(const void *matrix, size_t stride, Place where);
+// A matrix of wmma begins at a multiple of 32 bytes, and its rows at multiples of 16. Until the end a warp accesses
+// it as one: what it has loaded it may store over.
+void begin_matrix(const void *matrix, size_t stride, Place where);
+void end_matrix(Place where);
 
 void async_copy(void *destination, const void *source, size_t size, size_t zeros, Place where);
 void async_commit();

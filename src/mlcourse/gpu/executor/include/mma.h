@@ -45,9 +45,9 @@ __forceinline__ size_t place_of(int i, unsigned stride, bool by_columns) {
 template <class Fragment, class T>
 __forceinline__ void load(Fragment &fragment, const T *matrix, unsigned stride, bool by_columns,
                           executor::Place where) {
-  executor::check_matrix(matrix, stride * sizeof(T), where);
+  executor::begin_matrix(matrix, stride * sizeof(T), where);
   for (int i = 0; i < Fragment::num_elements; i++) fragment.x[i] = matrix[place_of<Fragment>(i, stride, by_columns)];
-  executor::ballot(~0u, true, where);
+  executor::end_matrix(where);
 }
 
 template <class Use, int M, int N, int K, class T, class Layout>
@@ -56,26 +56,27 @@ __forceinline__ void load_matrix_sync(fragment<Use, M, N, K, T, Layout> &f, cons
   load(f, matrix, stride, f.by_columns, where);
 }
 
+// The place in memory of an accumulator's element, which lies by rows in the lanes.
+template <int N>
+__forceinline__ size_t place_of_sum(int i, unsigned stride, layout_t layout) {
+  int element = (int)executor::lane() + 32 * i, row = element / N, column = element % N;
+  return layout == mem_row_major ? (size_t)row * stride + column : (size_t)column * stride + row;
+}
+
 template <int M, int N, int K, class T>
 __forceinline__ void load_matrix_sync(fragment<accumulator, M, N, K, T> &f, const T *matrix, unsigned stride,
                                       layout_t layout, EXECUTOR_PLACE) {
-  load(f, matrix, stride, false, where);
-  if (layout == mem_row_major) return;
-  for (int i = 0; i < f.num_elements; i++) {
-    int element = (int)executor::lane() + 32 * i;
-    f.x[i] = matrix[(size_t)(element % N) * stride + element / N];
-  }
+  executor::begin_matrix(matrix, stride * sizeof(T), where);
+  for (int i = 0; i < f.num_elements; i++) f.x[i] = matrix[place_of_sum<N>(i, stride, layout)];
+  executor::end_matrix(where);
 }
 
 template <int M, int N, int K, class T>
 __forceinline__ void store_matrix_sync(T *matrix, const fragment<accumulator, M, N, K, T> &f, unsigned stride,
                                        layout_t layout, EXECUTOR_PLACE) {
-  executor::check_matrix(matrix, stride * sizeof(T), where);
-  for (int i = 0; i < f.num_elements; i++) {
-    int element = (int)executor::lane() + 32 * i, row = element / N, column = element % N;
-    matrix[layout == mem_row_major ? (size_t)row * stride + column : (size_t)column * stride + row] = f.x[i];
-  }
-  executor::ballot(~0u, true, where);
+  executor::begin_matrix(matrix, stride * sizeof(T), where);
+  for (int i = 0; i < f.num_elements; i++) matrix[place_of_sum<N>(i, stride, layout)] = f.x[i];
+  executor::end_matrix(where);
 }
 
 // An element of a matrix that is spread over the lanes.

@@ -26,7 +26,7 @@ uint32_t last_site;
 namespace checker {
 namespace {
 
-enum : unsigned { WRITE = 1, ATOMIC = 2, STRONG = 4, IN_FLIGHT = 8 };
+enum : unsigned { WRITE = 1, ATOMIC = 2, STRONG = 4, IN_FLIGHT = 8, MATRIX = 16, COMPARES = 32 };
 
 // When and where somebody accessed something.
 struct Stamp {
@@ -106,10 +106,19 @@ struct PendingWrite {
   char before[16];
 };
 
+// A plain read of what others update atomically is a race, unless the thread goes on to atomicCAS, which looks again.
+struct UncheckedRead {
+  Fault fault;
+  const char *address = nullptr;
+  uint64_t access = 0;  // which of all
+};
+
 std::vector<Region> regions;  // dynamic shared memory, the buffers, the kernel's variables
 size_t last_region;
 std::vector<MoreReaders> more_readers;
 std::vector<PendingWrite> pending;
+std::vector<UncheckedRead> unchecked;  // the last of each thread of the block
+uint64_t accesses;
 std::unordered_map<const void *, Release> releases;
 std::vector<std::unique_ptr<Knowledge>> known_by;  // thread of the block
 Knowledge known_by_block;
@@ -219,12 +228,26 @@ void report_outside(const char *address, size_t size, unsigned flags, uint32_t s
   if (!mapped) abandon("an access far outside of every array");
 }
 
+void keep_unchecked(const Fault &fault, const char *address) {
+  UncheckedRead &last = unchecked[current->number];
+  if (last.address && last.access == accesses) return;
+  if (last.address) report(last.fault);
+  last = {fault, address, accesses};
+}
+
+void report_unchecked() {
+  for (auto &read : unchecked)
+    if (read.address) report(read.fault);
+  unchecked.assign(threads.size(), {});
+}
+
 void report_conflict(const Region &region, const char *address, size_t size, const Stamp &earlier, unsigned flags,
                      uint32_t site) {
   Fault fault = fault_at(FaultKind::race, site, region.memory, address - region.begin, size, flags);
   fault.other_site = earlier.site;
   fault.other_block = earlier.block - 1, fault.other_thread = earlier.thread;
   fault.other_operation = earlier.flags & ATOMIC ? 2 : earlier.flags & WRITE;
+  if (!(flags & (WRITE | ATOMIC)) && (earlier.flags & ATOMIC)) return keep_unchecked(fault, address);
   bool both_write = (flags & WRITE) && (earlier.flags & WRITE) && !((flags | earlier.flags) & ATOMIC);
   if (!both_write || size > 16) return report(fault);
   PendingWrite write{fault, address, size, {}};
@@ -236,6 +259,9 @@ bool conflict(const Stamp &earlier, unsigned flags) {
   if (earlier.block == 0 || !((flags | earlier.flags) & WRITE)) return false;
   constexpr unsigned WEAK_NEVER = ATOMIC | STRONG;
   if ((flags & WEAK_NEVER) && (earlier.flags & WEAK_NEVER)) return false;
+  if (flags & earlier.flags & MATRIX && flags & WRITE && earlier.block == block_number + 1 &&
+      earlier.thread / WARP == current->warp && !(earlier.flags & WRITE))
+    return false;
   return !ordered(earlier);
 }
 
@@ -293,6 +319,22 @@ void remember_read(Cell &cell, const Stamp &here) {
   cell.more = static_cast<uint32_t>(more_readers.size());
 }
 
+// The current thread's atomicCAS has looked again at what it read before.
+void forget_own_read(Cell &cell, const char *address) {
+  UncheckedRead &last = unchecked[current->number];
+  if (last.address == address) last = {};
+  if (!reads_are_current(cell)) return;
+  uint32_t own = 1u << current->lane;
+  if (cell.read.thread / WARP == current->warp) cell.lanes &= ~own;
+  for (uint32_t next = cell.more; next; next = more_readers[next - 1].next)
+    if (more_readers[next - 1].read.thread / WARP == current->warp) more_readers[next - 1].lanes &= ~own;
+  while (!cell.lanes && cell.more) {
+    const MoreReaders &next = more_readers[cell.more - 1];
+    cell.read = next.read, cell.lanes = next.lanes, cell.more = next.next;
+  }
+  if (!cell.lanes) cell.read.block = 0;
+}
+
 void remember_atomic(Cell &cell, const Stamp &here) {
   const Stamp &last = cell.atomic;
   if (last.block && (last.block != here.block || last.thread != here.thread)) cell.other = last;
@@ -333,6 +375,7 @@ void check_cell(const Region &region, Cell &cell, const char *address, size_t si
     if (conflict(cell.other, flags)) report_against(cell.other);
     return remember_read(cell, here);
   }
+  if (flags & COMPARES) forget_own_read(cell, address);
   check_readers(region, cell, address, size, flags, site);
   const Fenced &fence = fenced[static_cast<int>(Scope::device)][current->number];
   if ((flags & ATOMIC) && fence.valid && fence.epoch == block_epoch)
@@ -413,6 +456,8 @@ void access(void *pointer, size_t size, unsigned flags, uint32_t site) {
   if (address >= current->carrier->stack && address < current->carrier->stack + STACK_SIZE) return;
   if (!pending.empty()) settle();
   last_site = site;
+  accesses++;
+  if (current->in_matrix) flags |= MATRIX;
   Region *region = find_region(address);
   if (!region) {
     if (in_a_stack(address)) return report(fault_at(FaultKind::foreign_local, site, -1, 0, size, flags));
@@ -462,7 +507,7 @@ void settle() {
 
 void start_launch() {
   free_regions();
-  pending.clear(), releases.clear(), more_readers.clear();
+  pending.clear(), unchecked.clear(), releases.clear(), more_readers.clear();
   known_by_block = {};
   profile::start();
   add_region(dynamic_begin, launch.dynamic_shared, 4, -3, true);
@@ -477,6 +522,7 @@ void start_launch() {
 }
 
 void start_block() {
+  report_unchecked();
   more_readers.clear();
   known_by.clear(), known_by.resize(threads.size());
   known_by_block = {};
@@ -559,6 +605,7 @@ void check_async_end(const AsyncCopy &copy) {
 
 void finish_launch() {
   settle();
+  report_unchecked();
   if (launch.mode == Mode::check) {
     for (size_t b = 0; b < launch.buffers.size(); b++) {
       const Region &region = regions[1 + b];
@@ -574,11 +621,11 @@ void finish_launch() {
 
 }  // namespace checker
 
-void note_atomic(const volatile void *address, int size, bool writes, Place where) {
+void note_atomic(const volatile void *address, int size, bool compares, Place where) {
   relax();  // before it counts as done
   if (launch.mode != Mode::plain)
     checker::access(const_cast<void *>(address), static_cast<size_t>(size),
-                    checker::ATOMIC | (writes ? checker::WRITE : 0u), where);
+                    checker::ATOMIC | checker::WRITE | (compares ? checker::COMPARES : 0u), where);
 }
 
 void note_access(const volatile void *address, size_t size, bool writes, Place where) {

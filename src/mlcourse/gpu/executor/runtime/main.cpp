@@ -1,6 +1,7 @@
 // The program around a kernel: reads launches from standard input, maps the arrays, runs, and answers. It is a process
 // of its own so that nothing a kernel does can harm the notebook.
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/time.h>
@@ -58,9 +59,11 @@ std::vector<char *> page_begin, page_end;
 
 int64_t next() { return message.at(position++); }
 
+int commands;  // where launches come from; not standard input, which a kernel may read
+
 bool read_fully(void *to, size_t size) {
   for (char *p = static_cast<char *>(to); size;) {
-    ssize_t got = read(STDIN_FILENO, p, size);
+    ssize_t got = read(commands, p, size);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return false;
     p += got, size -= static_cast<size_t>(got);
@@ -249,11 +252,12 @@ void on_signal(int number, siginfo_t *info, void *context) {
   }
   std::string answer;
   describe(answer);
+  uintptr_t site = instruction(context) - image_base + 1;
+  if (site >> 31) site = 0;  // in a library
   char text[256];
-  snprintf(text, sizeof text, "crash %d %llu %u %u %u %d %d %lld %llu %u\n", number,
-           (unsigned long long)(instruction(context) - image_base + 1), current ? block_number : 0,
-           current ? current->number : 0, current ? 1 : 0, overflow, memory, offset, (unsigned long long)address,
-           last_site || !current ? last_site : current->where);
+  snprintf(text, sizeof text, "crash %d %llu %u %u %u %d %d %lld %llu %u\n", number, (unsigned long long)site,
+           current ? block_number : 0, current ? current->number : 0, current ? 1 : 0, overflow, memory, offset,
+           (unsigned long long)address, last_site || !current ? last_site : current->where);
   send(answer + text);
   _exit(1);
 }
@@ -353,6 +357,8 @@ void answer_launch() {
 int main(int, char **arguments) {
   executor::memory_file = std::atoi(arguments[1]);
   executor::answers = std::atoi(arguments[2]);
+  executor::commands = dup(STDIN_FILENO);
+  dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
   executor::find_program();
   executor::catch_signals();
   dup2(STDERR_FILENO, STDOUT_FILENO);

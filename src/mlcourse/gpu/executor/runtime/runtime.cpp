@@ -509,11 +509,17 @@ void async_copy(void *destination, const void *source, size_t size, size_t zeros
   current->async_copies.push_back(copy);
 }
 
-void check_matrix(const void *matrix, size_t stride, Place where) {
+void begin_matrix(const void *matrix, size_t stride, Place where) {
+  current->in_matrix = true;
   if (reinterpret_cast<uintptr_t>(matrix) % 32 == 0 && stride % 16 == 0) return;
   Fault fault = fault_here(FaultKind::misaligned, where);
   fault.detail = static_cast<int64_t>(stride);
   report(fault);
+}
+
+void end_matrix(Place where) {
+  current->in_matrix = false;
+  ballot(~0u, true, where);
 }
 
 void async_commit() { current->async_group++; }

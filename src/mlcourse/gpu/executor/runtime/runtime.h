@@ -44,9 +44,9 @@ struct Thread {
   Carrier *carrier;
   Place where;  // of the barrier or warp function it waits in
   Collective collective;
-  unsigned mask;     // of the warp function
-  unsigned present;  // lanes that took part
-  bool predicate;
+  unsigned mask;              // of the warp function
+  unsigned present;           // lanes that took part
+  bool predicate, in_matrix;  // in_matrix: its accesses are those of a wmma load or store
   uint64_t value;
   uint32_t seen[WARP];  // for each lane of the warp the time up to which its accesses are ordered before ours; own: now
   unsigned spins;
