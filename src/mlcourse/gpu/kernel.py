@@ -317,8 +317,8 @@ def make_options(kernel, mode, given):
             _integer(kernel.name, name, given[name])
     if not isinstance(given.get("time_limit", 1), int | float):
         raise KernelError(f"time_limit must be a positive number of seconds, got {given['time_limit']!r}")
-    outputs = given.get("outputs") or ()
-    outputs = (outputs,) if isinstance(outputs, str) else tuple(outputs)
+    outputs = given.get("outputs", ())
+    outputs = () if outputs is None else (outputs,) if isinstance(outputs, str) else tuple(outputs)
     if not all(isinstance(name, str) for name in outputs):
         raise KernelError("outputs are given by their names in the kernel, such as outputs='out', not as arrays")
     writable = [p.name for p in kernel.signature.parameters if p.pointer and not p.const]

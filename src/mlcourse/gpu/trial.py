@@ -171,7 +171,7 @@ def _run(program, order, grid, block, smem, arguments, empty, scratch):
 
 def _out_of_time(fault):
     if not fault["line"]:
-        return f"the kernel ran longer than {TIME_LIMIT:g} s, or ended its own process; {_ENDLESS}"
+        return f"the kernel ran longer than {TIME_LIMIT:g} s; {_ENDLESS}"
     return f"line {fault['line']}, `{fault['code']}`: the kernel was ended here after {TIME_LIMIT:g} s; {_ENDLESS}"
 
 

@@ -30,6 +30,7 @@ _BETWEEN_BLOCKS = (
 )
 _NULL_PAGE = 4096  # bytes
 _NOT_TOLD = 2**64 - 1  # the address of a crash, where the processor gives none
+_ENDED_FOR = {"SIGKILL": ", perhaps for want of memory", "SIGXFSZ": ", for it wrote too large a file"}
 _DOES = ("reads", "writes", "updates")
 
 
@@ -144,7 +145,8 @@ def say_ended(code):
     'the kernel ended its own process, with exit code 0: on a GPU there is no exit(); let its threads return.'
     """
     if code < 0:
-        return f"the process of the kernel was ended from outside by {signal.Signals(-code).name}: is there too little memory?"
+        name = signal.Signals(-code).name
+        return f"the process of the kernel was ended from outside by {name}{_ENDED_FOR.get(name, '')}."
     return (
         f"the kernel ended its own process, with exit code {code}: on a GPU there is no exit(); let its threads return."
     )
