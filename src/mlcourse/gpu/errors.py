@@ -11,8 +11,8 @@ class _ShownBriefly(Exception):
         """Show the caller's lines in a notebook, and not those of this package, which say nothing about the kernel."""
         from IPython import get_ipython
 
-        show = get_ipython().InteractiveTB.structured_traceback
-        return show(type(self), self, _callers(self.__traceback__), tb_offset=1)
+        shell = get_ipython()
+        return shell.InteractiveTB.structured_traceback(type(self), self, _callers(self.__traceback__), tb_offset=1)
 
 
 def _callers(traceback):
